@@ -1,0 +1,1 @@
+//! Slash commands: grammar, authority, effect.

@@ -1,0 +1,1 @@
+//! Text classifier and similar requests (pure).

@@ -1,0 +1,1 @@
+//! Expressions: a typed, total subset of CEL with spans, static cost and a trace.

@@ -1,0 +1,1 @@
+//! The webhook door: signature, delivery headers, lenient events, into the inbox.

@@ -1,0 +1,1 @@
+//! A small GitHub in memory, for the demo and the tests.

@@ -1,0 +1,323 @@
+//! The rows of the store, as the other rooms see them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{InstallationId, ItemId, RepositoryId, UserId};
+use crate::triage::ledger::LedgerEntry;
+use crate::triage::snapshot::{BoardRow, Issue, PostedComment};
+
+/// What orders deliveries: one lane is handled by one worker at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum LaneKey {
+    /// One issue, by the ids that every event about it carries.
+    Issue {
+        repository: RepositoryId,
+        number: u64,
+    },
+    /// Something known by its node id only; forwarded to its issue once that is found.
+    Node(String),
+    /// One board (node id of the project).
+    Board(String),
+    /// The installation itself: its repositories, teams, labels, policy.
+    Installation,
+}
+
+/// Written in the store as `issue:ID:NUMBER`, `node:ID`, `board:ID`, `installation`.
+impl std::fmt::Display for LaneKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Issue { repository, number } => write!(f, "issue:{repository}:{number}"),
+            Self::Node(id) => write!(f, "node:{id}"),
+            Self::Board(id) => write!(f, "board:{id}"),
+            Self::Installation => f.write_str("installation"),
+        }
+    }
+}
+
+impl LaneKey {
+    /// Reads what [`Display`](std::fmt::Display) writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "installation" {
+            return Some(Self::Installation);
+        }
+        let (kind, rest) = text.split_once(':')?;
+        match kind {
+            "issue" => {
+                let (repository, number) = rest.split_once(':')?;
+                Some(Self::Issue {
+                    repository: RepositoryId(repository.parse().ok()?),
+                    number: number.parse().ok()?,
+                })
+            }
+            "node" => Some(Self::Node(rest.to_owned())),
+            "board" => Some(Self::Board(rest.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// A verified webhook call, as `receive` hands it over.
+#[derive(Clone, Debug)]
+pub struct NewDelivery {
+    pub installation: InstallationId,
+    /// `X-GitHub-Delivery`.
+    pub guid: String,
+    /// `X-GitHub-Event`.
+    pub event: String,
+    pub action: String,
+    pub lane: LaneKey,
+    /// The raw body, zstd-compressed.
+    pub payload: Bytes,
+    pub received_at: Timestamp,
+}
+
+/// What became of a delivery at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    Stored,
+    Duplicate,
+}
+
+/// A delivery taken from the inbox.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Place in the inbox; grows with arrival.
+    pub seq: i64,
+    pub guid: String,
+    pub event: String,
+    pub action: String,
+    /// The raw body, decompressed.
+    pub payload: Bytes,
+    pub received_at: Timestamp,
+    /// How often it was tried before.
+    pub attempts: u32,
+}
+
+/// A delivery that was given up after too many tries. It is kept until it is run again.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeadLetter {
+    pub installation: InstallationId,
+    pub guid: String,
+    pub event: String,
+    pub action: String,
+    pub lane: String,
+    pub received_at: Timestamp,
+    pub attempts: u32,
+    pub error: String,
+}
+
+/// The right to work on a lane until `until`.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    pub installation: InstallationId,
+    pub lane: LaneKey,
+    pub fence: i64,
+    pub holder: String,
+    pub until: Timestamp,
+    /// Since when the lane waits for the writer, where it does.
+    pub wants_write: Option<(WritePriority, Timestamp)>,
+    /// Failures in a row so far.
+    pub failures: u32,
+}
+
+/// Order of the writer's queue; the order is the order of the variants, `Command` first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WritePriority {
+    Command,
+    Critical,
+    Board,
+    Rest,
+}
+
+/// A name GitHub has for an item.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Alias {
+    /// Repository and number: `issue:ID:NUMBER`.
+    Number(RepositoryId, u64),
+    /// The issue's database id: `id:ID`.
+    DatabaseId(u64),
+    /// Any node id ever seen for it, old format or new: `node:ID`.
+    Node(String),
+}
+
+impl std::fmt::Display for Alias {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(repository, number) => write!(f, "issue:{repository}:{number}"),
+            Self::DatabaseId(id) => write!(f, "id:{id}"),
+            Self::Node(id) => write!(f, "node:{id}"),
+        }
+    }
+}
+
+/// The mirror's copy of an issue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MirrorIssue {
+    pub repository_id: RepositoryId,
+    /// GitHub's node id, needed for writes by GraphQL.
+    pub node_id: String,
+    pub author: UserId,
+    pub author_login: String,
+    pub author_is_bot: bool,
+    pub issue: Issue,
+    /// The copy may be older than GitHub: read again before deciding.
+    pub stale: bool,
+    /// When the board rows were last read whole (webhooks alone may have missed some).
+    pub boards_read_at: Option<Timestamp>,
+}
+
+/// Everything the store knows of one item.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ItemRecord {
+    pub aliases: BTreeSet<Alias>,
+    pub issue: Option<MirrorIssue>,
+    /// By the project's node id.
+    pub boards: BTreeMap<String, BoardRow>,
+    /// Oldest first.
+    pub ledger: Vec<LedgerEntry>,
+    /// By comment key.
+    pub comments: BTreeMap<String, PostedComment>,
+    pub held_labels: BTreeSet<String>,
+    pub confirmed_by: BTreeSet<String>,
+}
+
+/// All that ending a lease writes, in one transaction. Everything is optional.
+#[derive(Clone, Debug, Default)]
+pub struct Finish {
+    /// Deliveries handled (by `seq`). Their payloads may go.
+    pub done: Vec<i64>,
+    /// Deliveries given up, with what went wrong.
+    pub dead: Vec<(i64, String)>,
+    /// The lane failed: count it, and do not look before this.
+    pub retry_at: Option<Timestamp>,
+    /// Deliveries that arrived since the lease began keep the lane due in any case.
+    /// `Some`: be woken then (a timer; the earliest wins).
+    pub wake_at: Option<Timestamp>,
+    /// `Some(Some(_))`: queue for the writer; `Some(None)`: leave its queue; `None`: as it was.
+    pub wants_write: Option<Option<WritePriority>>,
+    /// Changes to the lane's item (and only to that one).
+    pub item: Option<(ItemId, ItemChanges)>,
+    /// Other lanes to look at now.
+    pub wake_lanes: Vec<LaneKey>,
+    pub audit: Vec<NewAudit>,
+}
+
+/// What changed about an item. `None` and empty mean: as it was.
+#[derive(Clone, Debug, Default)]
+pub struct ItemChanges {
+    pub aliases: Vec<Alias>,
+    pub issue: Option<MirrorIssue>,
+    /// Rows to write (`Some`) or to forget (`None`), by the project's node id.
+    pub boards: BTreeMap<String, Option<BoardRow>>,
+    /// Appended in order. The key makes an act unique for ever: a second one is dropped silently.
+    pub ledger: Vec<(ActKey, LedgerEntry)>,
+    pub comments: BTreeMap<String, PostedComment>,
+    /// The whole set, where it changed.
+    pub held_labels: Option<BTreeSet<String>>,
+    pub confirmed_by: Option<BTreeSet<String>>,
+}
+
+/// What makes an act the same act: delivery GUID, comment with edit time and line, or effect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ActKey(pub String);
+
+/// Number of an effect in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EffectId(pub i64);
+
+/// A write about to be sent.
+#[derive(Clone, Debug)]
+pub struct NewEffect {
+    pub item: ItemId,
+    /// `add_label`, `comment`, … : the tag of `triage::change::Write`.
+    pub kind: String,
+    /// What it is about: the label, `board/field`, the comment's key.
+    pub target: String,
+    /// The write and its reason, as JSON.
+    pub detail: serde_json::Value,
+    pub at: Timestamp,
+}
+
+/// A journalled write.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    pub id: EffectId,
+    pub item: ItemId,
+    pub kind: String,
+    pub target: String,
+    pub detail: serde_json::Value,
+    pub sent_at: Timestamp,
+}
+
+/// How a sent effect ended.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    pub effect: EffectId,
+    pub end: EffectEnd,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EffectEnd {
+    /// GitHub said yes; its id for what was made, where it gave one.
+    Confirmed { github_id: String },
+    /// GitHub said no: nothing happened.
+    Refused { error: String },
+}
+
+/// A line for the audit trail.
+#[derive(Clone, Debug)]
+pub struct NewAudit {
+    pub installation: InstallationId,
+    pub at: Timestamp,
+    pub item: Option<ItemId>,
+    /// `decision`, `write`, `act`, `refusal`, `policy`, `dead_letter`, …
+    pub kind: String,
+    pub actor: Option<UserId>,
+    /// GUID of the delivery that led to it.
+    pub delivery: Option<String>,
+    /// What happened, as JSON.
+    pub detail: serde_json::Value,
+}
+
+/// A line of the audit trail.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditEntry {
+    pub id: i64,
+    pub installation: InstallationId,
+    pub at: Timestamp,
+    pub item: Option<ItemId>,
+    pub kind: String,
+    pub actor: Option<UserId>,
+    pub delivery: Option<String>,
+    pub detail: serde_json::Value,
+}
+
+/// What to read of the audit trail. `None` means any.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    pub installation: Option<InstallationId>,
+    pub item: Option<ItemId>,
+    pub kind: Option<String>,
+    pub since: Option<Timestamp>,
+    /// At most this many; 0 means 1,000.
+    pub limit: usize,
+}
+
+/// For `/metrics` and `/readyz`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Deliveries not done.
+    pub pending: u64,
+    pub dead: u64,
+    /// Lanes that wait for the writer.
+    pub wants_write: u64,
+    /// Effects sent whose end is not known.
+    pub unsettled: u64,
+}

@@ -1,0 +1,1 @@
+//! SQLite, embedded: one writer with group commit, readers beside it.

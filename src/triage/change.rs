@@ -1,0 +1,76 @@
+//! The smallest writes that make GitHub show what was decided.
+
+use serde::{Deserialize, Serialize};
+
+use super::attribute::AttributeValue;
+use super::decision::Reason;
+use super::snapshot::FieldValue;
+
+/// What to write, with the attribute assignments that the ledger is to remember once written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// To be written now (mode `enforce`).
+    pub changes: Vec<Change>,
+    /// Would be written, were the rule's mode `enforce` (modes `observe` and `suggest`).
+    pub withheld: Vec<Change>,
+    /// What the ledger learns when `changes` have been written.
+    pub assignments: Vec<Assignment>,
+}
+
+impl Plan {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.assignments.is_empty()
+    }
+}
+
+/// A rule takes an attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    pub attribute: String,
+    pub value: AttributeValue,
+    pub hold: bool,
+    pub reason: Reason,
+}
+
+/// One difference to be written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub write: Write,
+    pub reason: Reason,
+}
+
+/// One write, in the policy's and GitHub's names (never node ids: those are the shell's business).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Write {
+    AddLabel {
+        label: String,
+    },
+    RemoveLabel {
+        label: String,
+    },
+    ClearMilestone,
+    /// The board is the policy's id.
+    AddToBoard {
+        board: String,
+    },
+    SetField {
+        board: String,
+        field: String,
+        /// `None` empties the field.
+        value: Option<FieldValue>,
+    },
+    /// A new comment. The body is without the marker; the shell adds it.
+    Comment {
+        key: String,
+        body: String,
+        sticky: bool,
+    },
+    /// The comment that stands under the key is edited.
+    EditComment {
+        key: String,
+        body: String,
+        collapsed: bool,
+    },
+}

@@ -1,0 +1,88 @@
+//! What a decision says: the desired state, and for every part of it the rule and the principle.
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::attribute::AttributeValue;
+use super::ledger::Rank;
+
+/// What may be done with what a rule wants.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Recorded, not written.
+    #[default]
+    Observe,
+    /// Proposed to a human.
+    Suggest,
+    /// Written.
+    Enforce,
+}
+
+/// Who asked, and why: carried by every wish, change and refusal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Reason {
+    pub rule: String,
+    pub principle: String,
+    pub because: String,
+    pub mode: Mode,
+}
+
+/// The outcome of deciding one item. Deterministic: the same policy and snapshot give the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Every attribute of the policy with its effective value, in the order they were decided.
+    pub attributes: IndexMap<String, Outcome>,
+    /// Labels outside attributes that rules want on (`true`) or off (`false`).
+    pub labels: IndexMap<String, (bool, Reason)>,
+    /// Boards the item should be on (policy board ids).
+    pub on_boards: IndexMap<String, Reason>,
+    /// `Some`: a rule wants the milestone gone (`set: { milestone: none }`).
+    pub clear_milestone: Option<Reason>,
+    /// Comments that rules want to stand, rendered.
+    pub comments: Vec<WantedComment>,
+    /// Every rule whose condition held and which asked for something, in policy order.
+    pub fired: Vec<Reason>,
+    /// What rules wanted and did not get.
+    pub held: Vec<Held>,
+    /// The first instant at which a comparison with `now` that was evaluated flips.
+    pub look_again_at: Option<Timestamp>,
+}
+
+/// One attribute, decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Effective value: what the item has after this decision.
+    pub value: AttributeValue,
+    /// What GitHub shows now.
+    pub current: AttributeValue,
+    /// Who owns the value after this decision; `None` while nobody has set it.
+    pub rank: Option<Rank>,
+    /// The rule that asked for the value, where one did.
+    pub reason: Option<Reason>,
+    /// Written by `hold` (withdrawn later) rather than `set`.
+    pub hold: bool,
+}
+
+/// A comment a rule wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedComment {
+    pub key: String,
+    /// Edited in place while its rule holds and collapsed afterwards; else posted once, ever.
+    pub sticky: bool,
+    pub body: String,
+    pub reason: Reason,
+}
+
+/// Something a rule wanted and did not get, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub attribute: String,
+    pub would_set: AttributeValue,
+    /// In words: `set by a human`, `two rules disagree: a and b`.
+    pub why: String,
+    pub reason: Reason,
+}

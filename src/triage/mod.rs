@@ -1,0 +1,11 @@
+//! The decision: what an item should be, and the smallest change that makes it so.
+//!
+//! *In:* a checked [`Policy`](crate::policy::Policy) and a [`snapshot::Snapshot`].
+//! *Out:* a [`decision::Decision`] with reasons, and a [`change::Plan`].
+//! *May call:* `policy`. Pure: no I/O, no clock, no randomness; `now` is in the snapshot.
+
+pub mod attribute;
+pub mod change;
+pub mod decision;
+pub mod ledger;
+pub mod snapshot;

@@ -1,0 +1,1 @@
+//! The loop: lease an item, observe, decide, plan, apply, record; timers; sweeps.
