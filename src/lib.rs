@@ -31,11 +31,21 @@ pub mod policy;
 pub mod triage;
 
 #[cfg(feature = "service")]
+pub mod cli;
+#[cfg(feature = "service")]
 pub mod clock;
+#[cfg(feature = "service")]
+pub mod dashboard;
 #[cfg(feature = "service")]
 pub mod github;
 #[cfg(feature = "service")]
+pub mod policy_folder;
+#[cfg(feature = "service")]
 pub mod receive;
+#[cfg(feature = "service")]
+pub mod service;
+#[cfg(feature = "service")]
+pub mod settings;
 #[cfg(feature = "service")]
 pub mod sim;
 #[cfg(feature = "service")]

@@ -1,1 +1,107 @@
 //! The command line: one file per subcommand.
+//!
+//! *In:* arguments. *Out:* text or JSON on stdout, progress and errors on stderr, an exit code:
+//! 0 done, 1 the answer is no, 2 wrong usage or settings, 3 GitHub or the store was not reached.
+//! *May call:* every room.
+
+mod check;
+mod decide;
+mod demo;
+mod inbox;
+mod logs;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Triages product work on GitHub by your organisation's own principles.
+#[derive(Parser)]
+#[command(name = "northstar", version, about, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  northstar demo --once                 see it work, without credentials or network
+  northstar check rules                 is the policy right?
+  northstar decide --policy rules --event issues --payload event.json
+  northstar serve                       run the service by northstar.toml";
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Serve(serve::Args),
+    Check(check::Args),
+    Decide(decide::Args),
+    Inbox(inbox::Args),
+}
+
+/// How a command prints its result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// How a command ended, other than well.
+enum Failure {
+    /// The answer is no. What there was to say has been said.
+    No,
+    /// Wrong usage or settings.
+    Usage(anyhow::Error),
+    /// GitHub or the store could not be reached.
+    Unreachable(anyhow::Error),
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Wrong usage, with what went wrong.
+fn usage(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::Usage(error.into())
+}
+
+/// Not reached, with what went wrong.
+fn unreachable(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::Unreachable(error.into())
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Decide(args) => decide::run(&args),
+        Command::Inbox(args) => inbox::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::No) => ExitCode::from(1),
+        Err(Failure::Usage(error)) => {
+            say(&error);
+            ExitCode::from(2)
+        }
+        Err(Failure::Unreachable(error)) => {
+            say(&error);
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn say(error: &anyhow::Error) {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    anstream::eprintln!("{style}error{style:#}: {error:#}");
+}
+
+/// The runtime of commands that need one.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(unreachable)
+}

@@ -1,1 +1,41 @@
-//! The loop: lease an item, observe, decide, plan, apply, record; timers; sweeps.
+//! The loop: lease an item, take in what happened, observe, decide, plan, apply, record.
+//!
+//! *In:* lanes that are due, from the store. *Out:* writes on GitHub, and what is remembered.
+//! *May call:* `store`, `github`, `policy`, `triage`, and the payload shapes of `receive`.
+//!
+//! Two hands, and neither ever holds what the other waits for:
+//!
+//! * a **looker** leases a lane, turns its deliveries into state and acts, decides, and where
+//!   something is to be written queues the item for the writer and lets go of the lane;
+//! * the **writer**, one per installation, takes the item at the head of that queue, *looks
+//!   again*, and writes only what still holds.
+//!
+//! Everything between is rows in the store. A crash at any point is repaired by looking again.
+
+mod apply;
+mod draft;
+mod intake;
+mod look;
+pub mod observe;
+mod organization;
+mod roles;
+mod run;
+mod vocabulary;
+
+pub use organization::{Organization, Organizations, PolicySource};
+pub use run::{Worker, WorkerConfig};
+
+use crate::github::GitHubError;
+use crate::store::StoreError;
+
+/// Why a lane could not be finished now. None of these loses anything: the lane is looked at again.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    GitHub(#[from] GitHubError),
+    /// A delivery that cannot be understood; after some tries it becomes a dead letter.
+    #[error("delivery {guid} cannot be understood: {problem}")]
+    Payload { guid: String, problem: String },
+}

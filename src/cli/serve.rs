@@ -1,0 +1,78 @@
+//! `northstar serve`: the service.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::SystemClock;
+use crate::github::Pacing;
+use crate::service::{self, Options, Running, StartError};
+use crate::settings::Settings;
+use crate::worker::WorkerConfig;
+
+use super::{Outcome, logs, runtime, unreachable, usage};
+
+/// Run the service: take webhooks, triage, write back.
+///
+/// Settings come from northstar.toml and then from variables NORTHSTAR__SECTION__KEY.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  northstar serve
+  northstar serve --config /etc/northstar.toml
+  NORTHSTAR__POLICY__MODE=enforce northstar serve")]
+pub(super) struct Args {
+    /// The settings file [default: northstar.toml, if it is there]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    let settings = Settings::load(args.config.as_deref()).map_err(usage)?;
+    logs::start(settings.log_format, "info");
+    let policies = service::load_policies(&settings).map_err(|error| {
+        if let StartError::Policy { diagnostics, .. } = &error {
+            anstream::eprintln!("{}", diagnostics.to_text());
+        }
+        usage(error)
+    })?;
+    runtime()?.block_on(async {
+        let options = Options {
+            clock: Arc::new(SystemClock),
+            pacing: Pacing {
+                strict: settings.strict_limits,
+                ..Pacing::default()
+            },
+            worker: WorkerConfig::default(),
+        };
+        let running = Running::start(&settings, policies, options)
+            .await
+            .map_err(unreachable)?;
+        tracing::info!(
+            address = %running.address,
+            mode = ?settings.mode,
+            organizations = settings.organizations.len(),
+            "northstar is listening"
+        );
+        stop_signal().await;
+        tracing::info!("stopping: finishing what is under way");
+        running.stop().await;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+/// Control-C, or the signal by which init systems and containers ask.
+pub(super) async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupt.await;
+        }
+    }
+}

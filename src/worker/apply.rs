@@ -1,0 +1,629 @@
+//! The writer's turn: look again, write what still holds in as few requests as possible, record.
+//!
+//! Order: labels, milestone and rows on boards in one document; then all fields of those rows in
+//! one document; then comments, last, so that a plan cut in half is silent rather than noisy.
+//! Every write is in the journal before it is sent. What GitHub did not answer stays there, and
+//! GitHub is read before anything is repeated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::github::{FieldInput, GitHubError, Mutation, MutationOk, Project};
+use crate::ids::{CommentId, ItemId, RepoName};
+use crate::store::{
+    Effect, EffectEnd, EffectId, Finish, LaneKey, Lease, NewAudit, NewEffect, Settled,
+};
+use crate::triage::change::{Change, Plan, Write};
+use crate::triage::snapshot::{FieldValue, Snapshot};
+
+use super::look::{Decided, Looked, Read};
+use super::{Organization, WorkError, Worker};
+
+/// The invisible line that says which comment this is. Trusted only on our own comments.
+#[must_use]
+pub(super) fn marker(key: &str) -> String {
+    format!("<!-- northstar:{key} -->")
+}
+
+/// The key in a comment's marker, if it has one.
+#[must_use]
+pub(super) fn key_of(body: &str) -> Option<&str> {
+    let (_, rest) = body.rsplit_once("<!-- northstar:")?;
+    rest.split_once(" -->").map(|(key, _)| key)
+}
+
+/// A comment's text as it was before the marker was added.
+#[must_use]
+pub(super) fn without_marker(body: &str) -> &str {
+    body.rsplit_once("<!-- northstar:")
+        .map_or(body, |(text, _)| text.trim_end())
+}
+
+impl Worker {
+    /// Handles the item at the head of the writer's queue.
+    pub(super) async fn write(&self, lease: &Lease) -> Result<(), WorkError> {
+        let (Some(organization), LaneKey::Issue { repository, number }) =
+            (self.organizations.get(lease.installation).await?, &lease.lane)
+        else {
+            let finish = Finish {
+                wants_write: Some(None),
+                ..Finish::default()
+            };
+            return Ok(self.store.finish(lease, finish).await?);
+        };
+        let number = (*repository, *number);
+        let mut looked = self
+            .look_at(&organization, lease, number, Read::Mirror)
+            .await?;
+        let uncertain = self
+            .store
+            .unsettled(lease.installation, looked.item)
+            .await?;
+        let takes_away = looked.decided.as_ref().is_some_and(|d| takes_away(&d.plan));
+        if !uncertain.is_empty() || takes_away {
+            looked = self
+                .look_at(&organization, lease, number, Read::Again)
+                .await?;
+        }
+        if !uncertain.is_empty() {
+            let settled = self
+                .find_out(&organization, &mut looked, &uncertain)
+                .await?;
+            looked.finish.settled.extend(settled);
+            // What was found is part of what is decided on.
+            if let (Some(decided), Some(mirror)) =
+                (&mut looked.decided, looked.draft.record.issue.clone())
+            {
+                *decided = self
+                    .decide(&organization, &looked.draft.record, &mirror)
+                    .await?;
+            }
+        }
+        self.carry_out(&organization, lease, looked).await
+    }
+
+    async fn carry_out(
+        &self,
+        organization: &Organization,
+        lease: &Lease,
+        looked: Looked,
+    ) -> Result<(), WorkError> {
+        let Looked {
+            item,
+            mut draft,
+            mut finish,
+            decided,
+        } = looked;
+        finish.wants_write = Some(None);
+        let mut failed = None;
+        if let (Some(decided), Some(mirror)) = (decided, draft.record.issue.clone()) {
+            let mut turn = Turn {
+                worker: self,
+                organization,
+                lease,
+                item,
+                issue: mirror.node_id,
+                snapshot: &decided.snapshot,
+                done: Done::default(),
+            };
+            failed = turn.write_all(&decided.plan).await.err();
+            let done = turn.done;
+            draft.take_written(&done, &decided, lease, self.clock.now());
+            finish.settled.extend(done.settled);
+            finish.audit.extend(done.audit);
+            if failed.is_some() || done.refused {
+                // What is left is planned again from what GitHub shows then.
+                finish.wants_write = None;
+                finish.retry_at = Some(self.retry_at(lease, failed.as_ref()));
+            }
+        }
+        finish.item = Some((item, draft.into_changes()));
+        self.store.finish(lease, finish).await?;
+        match failed {
+            // The lane is back already; this is for the log and the writer's pause.
+            Some(WorkError::GitHub(error)) if error.retry_at().is_some() => {
+                tracing::warn!(lane = %lease.lane, %error, "GitHub asks for a pause");
+                Ok(())
+            }
+            Some(error) => {
+                tracing::warn!(lane = %lease.lane, %error, "written in part; will look again");
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// After an uncertain send: what does GitHub show?
+    async fn find_out(
+        &self,
+        organization: &Organization,
+        looked: &mut Looked,
+        uncertain: &[Effect],
+    ) -> Result<Vec<Settled>, WorkError> {
+        let now = self.clock.now();
+        let newest = uncertain.iter().map(|e| e.sent_at).max().unwrap_or(now);
+        let wait = newest
+            .saturating_add(self.config.settle_after)
+            .unwrap_or(newest);
+        if now < wait {
+            return Err(GitHubError::rate_limited(wait).into());
+        }
+        let mut settled = Vec::new();
+        let Some(mirror) = looked.draft.record.issue.clone() else {
+            return Ok(settled);
+        };
+        for effect in uncertain {
+            let end = match effect.kind.as_str() {
+                "comment" => {
+                    self.find_comment(organization, looked, effect, &mirror.issue.repository)
+                        .await?
+                }
+                // Anything else is a state: the item was just read, and what is missing is
+                // planned again.
+                _ => EffectEnd::Refused {
+                    error: "its end was not known; the item was read again".to_owned(),
+                },
+            };
+            settled.push(Settled {
+                effect: effect.id,
+                end,
+                at: now,
+            });
+        }
+        Ok(settled)
+    }
+
+    async fn find_comment(
+        &self,
+        organization: &Organization,
+        looked: &mut Looked,
+        effect: &Effect,
+        repo: &RepoName,
+    ) -> Result<EffectEnd, WorkError> {
+        let key = effect.target.as_str();
+        if let Some(posted) = looked.draft.record.comments.get(key) {
+            let github_id = posted.id.to_string();
+            return Ok(EffectEnd::Confirmed { github_id });
+        }
+        let number = looked
+            .draft
+            .record
+            .issue
+            .as_ref()
+            .map_or(0, |i| i.issue.number);
+        let comments = organization.github.comments(repo, number, None).await?;
+        let found = comments
+            .into_iter()
+            .find(|c| c.author_id == organization.bot && key_of(&c.body) == Some(key));
+        Ok(match found {
+            Some(comment) => {
+                looked.draft.posted(key, comment.id, &comment.body);
+                EffectEnd::Confirmed {
+                    github_id: comment.id.to_string(),
+                }
+            }
+            None => EffectEnd::Refused {
+                error: "GitHub does not have it".to_owned(),
+            },
+        })
+    }
+
+    fn retry_at(&self, lease: &Lease, error: Option<&WorkError>) -> Timestamp {
+        let now = self.clock.now();
+        let pause = match error {
+            Some(WorkError::GitHub(error)) => {
+                if let Some(until) = error.retry_at() {
+                    return until.max(now);
+                }
+                if error.may_have_happened() {
+                    self.config.settle_after
+                } else {
+                    self.config.first_pause
+                }
+            }
+            _ => self.config.first_pause,
+        };
+        let grown = pause.saturating_mul(1 << lease.failures.min(8));
+        now.saturating_add(grown).unwrap_or(now)
+    }
+}
+
+/// Something a human may have wanted would go: read the target once more before.
+fn takes_away(plan: &Plan) -> bool {
+    plan.changes.iter().any(|c| {
+        matches!(
+            c.write,
+            Write::RemoveLabel { .. } | Write::ClearMilestone | Write::SetField { value: None, .. }
+        )
+    })
+}
+
+/// What a turn achieved.
+#[derive(Default)]
+pub(super) struct Done {
+    pub written: Vec<Change>,
+    pub settled: Vec<Settled>,
+    pub audit: Vec<NewAudit>,
+    /// GitHub said no to something.
+    pub refused: bool,
+    /// The issue's `updated_at` as the last answer gave it.
+    pub touched: Option<Timestamp>,
+    /// The project's node id of every board that was written to, by the policy's board id.
+    pub projects: BTreeMap<String, String>,
+    /// Node ids of rows that were made, by the policy's board id.
+    pub rows: BTreeMap<String, String>,
+    /// Comments that were posted, by key.
+    pub comments: Vec<(String, CommentId)>,
+    /// Keys of comments that were to be edited and are not there any more.
+    pub comments_gone: Vec<String>,
+}
+
+/// One item's turn with the writer.
+struct Turn<'a> {
+    worker: &'a Worker,
+    organization: &'a Organization,
+    lease: &'a Lease,
+    item: ItemId,
+    /// The issue's node id.
+    issue: String,
+    snapshot: &'a Snapshot,
+    done: Done,
+}
+
+impl Turn<'_> {
+    async fn write_all(&mut self, plan: &Plan) -> Result<(), WorkError> {
+        self.write_issue(plan).await?;
+        self.write_fields(plan).await?;
+        for change in &plan.changes {
+            match &change.write {
+                Write::Comment { key, body, .. } => self.comment(change, key, body).await?,
+                Write::EditComment { key, body, .. } => self.edit(change, key, body).await?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Labels, milestone, rows on boards: one document.
+    async fn write_issue(&mut self, plan: &Plan) -> Result<(), WorkError> {
+        let repo = &self.snapshot.issue.repository;
+        let vocabulary = &self.organization.vocabulary;
+        let mut add = (Vec::new(), Vec::new());
+        let mut remove = (Vec::new(), Vec::new());
+        let mut batch: Vec<(Mutation, Vec<&Change>)> = Vec::new();
+        let issue = self.issue.clone();
+        for change in &plan.changes {
+            match &change.write {
+                Write::AddLabel { label } => {
+                    add.0.push(vocabulary.label(repo, label).await?);
+                    add.1.push(change);
+                }
+                Write::RemoveLabel { label } => {
+                    remove.0.push(vocabulary.label(repo, label).await?);
+                    remove.1.push(change);
+                }
+                Write::ClearMilestone => {
+                    let mutation = Mutation::ClearMilestone {
+                        issue: issue.clone(),
+                    };
+                    batch.push((mutation, vec![change]));
+                }
+                Write::AddToBoard { board } => {
+                    if let Some(project) = self.project(board).await? {
+                        let mutation = Mutation::AddToBoard {
+                            project: project.id.clone(),
+                            content: issue.clone(),
+                        };
+                        batch.push((mutation, vec![change]));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !remove.0.is_empty() {
+            let mutation = Mutation::RemoveLabels {
+                labelable: issue.clone(),
+                label_ids: remove.0,
+            };
+            batch.insert(0, (mutation, remove.1));
+        }
+        if !add.0.is_empty() {
+            let mutation = Mutation::AddLabels {
+                labelable: issue,
+                label_ids: add.0,
+            };
+            batch.insert(0, (mutation, add.1));
+        }
+        self.mutate(batch).await
+    }
+
+    /// All fields of all rows: one document. Rows that are not there (the add failed, or the board
+    /// does not exist) are left for the next look.
+    async fn write_fields(&mut self, plan: &Plan) -> Result<(), WorkError> {
+        let mut batch = Vec::new();
+        for change in &plan.changes {
+            let Write::SetField {
+                board,
+                field,
+                value,
+            } = &change.write
+            else {
+                continue;
+            };
+            let Some(project) = self.project(board).await? else {
+                continue;
+            };
+            let row = match self.done.rows.get(board) {
+                Some(row) => Some(row.clone()),
+                None => self.snapshot.boards.get(board).map(|r| r.node_id.clone()),
+            };
+            let Some(row) = row else {
+                continue;
+            };
+            match field_mutation(&project, row, field, value.as_ref()) {
+                Ok(mutation) => batch.push((mutation, vec![change])),
+                Err(problem) => {
+                    tracing::warn!(board, field, problem, "the board cannot show this");
+                    self.note(change, "refused", &problem);
+                }
+            }
+        }
+        self.mutate(batch).await
+    }
+
+    /// Sends one document, journalled before and settled after, mutation by mutation.
+    async fn mutate(&mut self, batch: Vec<(Mutation, Vec<&Change>)>) -> Result<(), WorkError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let changes: Vec<&Change> = batch.iter().flat_map(|(_, c)| c.iter().copied()).collect();
+        let mut effects = self.journal(&changes).await?.into_iter();
+        let (mutations, changes): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let answers = match self.organization.github.mutate(mutations).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                if !error.may_have_happened() {
+                    self.settle_all(effects.collect(), &error.to_string());
+                }
+                return Err(error.into());
+            }
+        };
+        for (answer, changes) in answers.into_iter().zip(changes) {
+            if let Ok(ok) = &answer {
+                self.learn(ok, &changes);
+            }
+            for change in changes {
+                let Some(effect) = effects.next() else {
+                    break;
+                };
+                let end = match &answer {
+                    Ok(_) => {
+                        self.done.written.push(change.clone());
+                        self.note(change, "written", "");
+                        EffectEnd::Confirmed {
+                            github_id: String::new(),
+                        }
+                    }
+                    Err(error) => {
+                        tracing::warn!(lane = %self.lease.lane, %error, "GitHub refused a change");
+                        self.done.refused = true;
+                        // A label or field that is gone: ask for the names again.
+                        self.organization.vocabulary.forget();
+                        self.note(change, "refused", &error.to_string());
+                        EffectEnd::Refused {
+                            error: error.to_string(),
+                        }
+                    }
+                };
+                self.settle(effect, end);
+            }
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, ok: &MutationOk, changes: &[&Change]) {
+        match ok {
+            MutationOk::Labels { updated_at, .. } | MutationOk::Issue { updated_at } => {
+                self.done.touched = self.done.touched.max(Some(*updated_at));
+            }
+            MutationOk::BoardItem { id } => {
+                if let Some(Write::AddToBoard { board }) = changes.first().map(|c| &c.write) {
+                    self.done.rows.insert(board.clone(), id.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    async fn comment(&mut self, change: &Change, key: &str, body: &str) -> Result<(), WorkError> {
+        let effects = self.journal(&[change]).await?;
+        let issue = &self.snapshot.issue;
+        let text = format!("{body}\n\n{}", marker(key));
+        let sent = self
+            .organization
+            .github
+            .comment(&issue.repository, issue.number, &text)
+            .await;
+        match sent {
+            Ok(id) => {
+                for effect in effects {
+                    let github_id = id.to_string();
+                    self.settle(effect, EffectEnd::Confirmed { github_id });
+                }
+                self.done.comments.push((key.to_owned(), id));
+                self.done.written.push(change.clone());
+                self.note(change, "written", "");
+                Ok(())
+            }
+            Err(error) => {
+                if !error.may_have_happened() {
+                    self.settle_all(effects, &error.to_string());
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn edit(&mut self, change: &Change, key: &str, body: &str) -> Result<(), WorkError> {
+        let Some(posted) = self.snapshot.comments.get(key) else {
+            return Ok(());
+        };
+        let effects = self.journal(&[change]).await?;
+        let text = format!("{body}\n\n{}", marker(key));
+        let repo = &self.snapshot.issue.repository;
+        let sent = self
+            .organization
+            .github
+            .edit_comment(repo, posted.id, &text)
+            .await;
+        match sent {
+            Ok(there) => {
+                for effect in effects {
+                    let github_id = posted.id.to_string();
+                    self.settle(effect, EffectEnd::Confirmed { github_id });
+                }
+                if there {
+                    self.done.written.push(change.clone());
+                    self.note(change, "written", "");
+                } else {
+                    // Somebody deleted it, and it stays deleted.
+                    self.done.comments_gone.push(key.to_owned());
+                }
+                Ok(())
+            }
+            Err(error) => {
+                if !error.may_have_happened() {
+                    self.settle_all(effects, &error.to_string());
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Keeps the lane ours for one more request, and writes down what is about to be sent.
+    async fn journal(&self, changes: &[&Change]) -> Result<Vec<EffectId>, WorkError> {
+        let now = self.worker.clock.now();
+        let until = now
+            .saturating_add(self.worker.config.lease)
+            .unwrap_or(now);
+        self.worker.store.renew(self.lease, until).await?;
+        let effects: Vec<_> = changes
+            .iter()
+            .map(|change| {
+                let (kind, target) = name_of(&change.write);
+                NewEffect {
+                    item: self.item,
+                    kind: kind.to_owned(),
+                    target,
+                    detail: json!(change),
+                    at: now,
+                }
+            })
+            .collect();
+        Ok(self.worker.store.journal(self.lease, &effects).await?)
+    }
+
+    fn settle(&mut self, effect: EffectId, end: EffectEnd) {
+        self.done.settled.push(Settled {
+            effect,
+            end,
+            at: self.worker.clock.now(),
+        });
+    }
+
+    fn settle_all(&mut self, effects: Vec<EffectId>, error: &str) {
+        for effect in effects {
+            let error = error.to_owned();
+            self.settle(effect, EffectEnd::Refused { error });
+        }
+    }
+
+    fn note(&mut self, change: &Change, end: &str, error: &str) {
+        self.done.audit.push(NewAudit {
+            installation: self.lease.installation,
+            at: self.worker.clock.now(),
+            item: Some(self.item),
+            kind: "write".to_owned(),
+            actor: None,
+            delivery: None,
+            detail: json!({ "change": change, "end": end, "error": error }),
+        });
+    }
+
+    async fn project(&mut self, board: &str) -> Result<Option<Arc<Project>>, WorkError> {
+        let organization = self.organization;
+        let project = organization
+            .vocabulary
+            .board(&organization.policy, board)
+            .await?;
+        if let Some(project) = &project {
+            self.done
+                .projects
+                .insert(board.to_owned(), project.id.clone());
+        }
+        Ok(project)
+    }
+}
+
+/// What the journal calls a write, and what it is about.
+fn name_of(write: &Write) -> (&'static str, String) {
+    match write {
+        Write::AddLabel { label } => ("add_label", label.clone()),
+        Write::RemoveLabel { label } => ("remove_label", label.clone()),
+        Write::ClearMilestone => ("clear_milestone", String::new()),
+        Write::AddToBoard { board } => ("add_to_board", board.clone()),
+        Write::SetField { board, field, .. } => ("set_field", format!("{board}/{field}")),
+        Write::Comment { key, .. } => ("comment", key.clone()),
+        Write::EditComment { key, .. } => ("edit_comment", key.clone()),
+    }
+}
+
+/// A value in the policy's words as a mutation in the board's ids.
+fn field_mutation(
+    project: &Project,
+    row: String,
+    field: &str,
+    value: Option<&FieldValue>,
+) -> Result<Mutation, String> {
+    let Some(known) = project
+        .fields
+        .iter()
+        .find(|f| f.name.eq_ignore_ascii_case(field))
+    else {
+        return Err(format!("there is no field `{field}`"));
+    };
+    let (project_id, field_id) = (project.id.clone(), known.id.clone());
+    let Some(value) = value else {
+        return Ok(Mutation::ClearField {
+            project: project_id,
+            item: row,
+            field: field_id,
+        });
+    };
+    let input = match value {
+        FieldValue::Option(name) => known
+            .options
+            .iter()
+            .find(|(_, n)| n.eq_ignore_ascii_case(name))
+            .map(|(id, _)| FieldInput::Option(id.clone()))
+            .ok_or_else(|| format!("field `{field}` has no option `{name}`"))?,
+        FieldValue::Iteration(title) => known
+            .iterations
+            .iter()
+            .find(|i| i.title == *title)
+            .map(|i| FieldInput::Iteration(i.id.clone()))
+            .ok_or_else(|| format!("field `{field}` has no iteration `{title}`"))?,
+        FieldValue::Text(text) => FieldInput::Text(text.clone()),
+        FieldValue::Number(number) => FieldInput::Number(*number),
+        FieldValue::Date(date) => FieldInput::Date(*date),
+    };
+    Ok(Mutation::SetField {
+        project: project_id,
+        item: row,
+        field: field_id,
+        value: input,
+    })
+}

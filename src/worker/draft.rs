@@ -1,0 +1,237 @@
+//! An item's record while it is worked on, and what of it changed.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::github::ItemRead;
+use crate::ids::{CommentId, InstallationId, ItemId, UserId};
+use crate::store::{
+    ActKey, Alias, Delivery, ItemChanges, ItemRecord, Lease, MirrorIssue, NewAudit,
+};
+use crate::triage::apply_to;
+use crate::triage::change::{Assignment, Plan};
+use crate::triage::ledger::{Act, LedgerEntry, Rank};
+use crate::triage::snapshot::{BoardRow, PostedComment};
+
+use super::apply::Done;
+use super::look::Decided;
+
+/// The record as it will be, and the changes that make the store's copy so.
+pub(super) struct Draft {
+    pub record: ItemRecord,
+    changes: ItemChanges,
+    /// For the audit trail: kind, who, what.
+    notes: Vec<(&'static str, Option<UserId>, Value)>,
+}
+
+impl Draft {
+    pub fn new(record: ItemRecord) -> Self {
+        Self {
+            record,
+            changes: ItemChanges::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub fn into_changes(self) -> ItemChanges {
+        self.changes
+    }
+
+    pub fn alias(&mut self, alias: Alias) {
+        if self.record.aliases.insert(alias.clone()) {
+            self.changes.aliases.push(alias);
+        }
+    }
+
+    pub fn set_issue(&mut self, issue: MirrorIssue) {
+        if self.record.issue.as_ref() != Some(&issue) {
+            self.changes.issue = Some(issue.clone());
+            self.record.issue = Some(issue);
+        }
+    }
+
+    /// The copy may be behind: GitHub is asked before the next decision.
+    pub fn distrust(&mut self) {
+        if let Some(mut issue) = self.record.issue.clone() {
+            issue.stale = true;
+            self.set_issue(issue);
+        }
+    }
+
+    /// Writes or (`None`) forgets a row, by the project's node id.
+    pub fn set_row(&mut self, project: &str, row: Option<BoardRow>) {
+        if self.record.boards.get(project) == row.as_ref() {
+            return;
+        }
+        match &row {
+            Some(row) => self
+                .record
+                .boards
+                .insert(project.to_owned(), row.clone()),
+            None => self.record.boards.remove(project),
+        };
+        self.changes.boards.insert(project.to_owned(), row);
+    }
+
+    /// Adds a line to the ledger. The key makes it the same line for ever.
+    pub fn append(&mut self, key: ActKey, entry: LedgerEntry) {
+        self.record.ledger.push(entry.clone());
+        self.changes.ledger.push((key, entry));
+    }
+
+    pub fn set_comment(&mut self, key: &str, comment: PostedComment) {
+        if self.record.comments.get(key) != Some(&comment) {
+            self.record
+                .comments
+                .insert(key.to_owned(), comment.clone());
+            self.changes.comments.insert(key.to_owned(), comment);
+        }
+    }
+
+    /// One of our comments was found or seen: it stands.
+    pub fn posted(&mut self, key: &str, id: CommentId, body: &str) {
+        let comment = PostedComment {
+            id,
+            fingerprint: crate::triage::fingerprint(super::apply::without_marker(body)),
+            deleted: false,
+            collapsed: false,
+        };
+        self.set_comment(key, comment);
+    }
+
+    pub fn note(&mut self, kind: &'static str, who: Option<UserId>, what: Value) {
+        self.notes.push((kind, who, what));
+    }
+
+    /// The notes since the last call, as lines of the audit trail.
+    pub fn take_audit(
+        &mut self,
+        installation: InstallationId,
+        item: ItemId,
+        delivery: &Delivery,
+    ) -> Vec<NewAudit> {
+        self.notes
+            .drain(..)
+            .map(|(kind, actor, detail)| NewAudit {
+                installation,
+                at: delivery.received_at,
+                item: Some(item),
+                kind: kind.to_owned(),
+                actor,
+                delivery: Some(delivery.guid.clone()),
+                detail,
+            })
+            .collect()
+    }
+
+    /// What GitHub shows now replaces what the mirror held.
+    pub fn take_read(&mut self, read: ItemRead, now: Timestamp) {
+        let ItemRead { issue, boards, .. } = read;
+        for alias in [
+            Alias::Number(issue.repository_id, issue.issue.number),
+            Alias::DatabaseId(issue.database_id),
+            Alias::Node(issue.node_id.clone()),
+        ] {
+            self.alias(alias);
+        }
+        self.set_issue(MirrorIssue {
+            repository_id: issue.repository_id,
+            node_id: issue.node_id,
+            author: issue.author_id,
+            author_login: issue.author_login,
+            author_is_bot: issue.author_is_bot,
+            issue: issue.issue,
+            stale: false,
+            boards_read_at: Some(now),
+        });
+        let gone: Vec<_> = self
+            .record
+            .boards
+            .keys()
+            .filter(|project| !boards.contains_key(*project))
+            .cloned()
+            .collect();
+        for project in gone {
+            self.set_row(&project, None);
+        }
+        for (project, (_, mut row)) in boards {
+            if let Some(known) = self.record.boards.get(&project) {
+                row.came_from = row.came_from.or_else(|| known.came_from.clone());
+            }
+            self.set_row(&project, Some(row));
+        }
+    }
+
+    /// Rules take attributes: what was planned for them is so now.
+    pub fn assign(&mut self, assignments: &[Assignment], lease: &Lease, at: Timestamp) {
+        for assignment in assignments {
+            let key = format!("rule:{}:{}:{}", lease.lane, lease.fence, assignment.attribute);
+            let entry = LedgerEntry {
+                attribute: assignment.attribute.clone(),
+                act: if assignment.hold { Act::Hold } else { Act::Set },
+                rank: Rank::Rule,
+                value: assignment.value.clone(),
+                at,
+                by: None,
+                cause: assignment.reason.rule.clone(),
+                reason: assignment.reason.because.clone(),
+            };
+            self.append(ActKey(key), entry);
+        }
+    }
+
+    /// What a turn of the writer achieved is in the record before its webhooks come back.
+    pub fn take_written(&mut self, done: &Done, decided: &Decided, lease: &Lease, now: Timestamp) {
+        let all = done.written.len() == decided.plan.changes.len();
+        let written = Plan {
+            changes: done.written.clone(),
+            withheld: Vec::new(),
+            assignments: Vec::new(),
+        };
+        let after = apply_to(&decided.snapshot, &written);
+        if let Some(mut mirror) = self.record.issue.clone() {
+            mirror.issue.labels.clone_from(&after.issue.labels);
+            mirror.issue.milestone.clone_from(&after.issue.milestone);
+            if let Some(touched) = done.touched {
+                mirror.issue.updated_at = mirror.issue.updated_at.max(touched);
+            }
+            self.set_issue(mirror);
+        }
+        for (board, project) in &done.projects {
+            if let Some(row) = after.boards.get(board) {
+                let mut row = row.clone();
+                if let Some(made) = done.rows.get(board) {
+                    row.node_id.clone_from(made);
+                }
+                self.set_row(project, Some(row));
+            }
+        }
+        if after.held_labels != self.record.held_labels {
+            self.record.held_labels.clone_from(&after.held_labels);
+            self.changes.held_labels = Some(after.held_labels.clone());
+        }
+        self.take_comments(done, &after.comments);
+        if all {
+            self.assign(&decided.plan.assignments, lease, now);
+        }
+    }
+
+    fn take_comments(&mut self, done: &Done, after: &BTreeMap<String, PostedComment>) {
+        for (key, comment) in after {
+            let mut comment = comment.clone();
+            if let Some((_, id)) = done.comments.iter().find(|(k, _)| k == key) {
+                comment.id = *id;
+            }
+            self.set_comment(key, comment);
+        }
+        for key in &done.comments_gone {
+            if let Some(mut comment) = self.record.comments.get(key).cloned() {
+                comment.deleted = true;
+                self.set_comment(key, comment);
+                self.note("act", None, json!({ "deleted_comment": key }));
+            }
+        }
+    }
+}

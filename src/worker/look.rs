@@ -1,0 +1,360 @@
+//! The look: take in what happened to one item, decide, and queue it for the writer.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::ids::{ItemId, RepositoryId};
+use crate::policy::Policy;
+use crate::receive::payload;
+use crate::store::{
+    Alias, Delivery, Finish, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit, WritePriority,
+};
+use crate::triage::change::Plan;
+use crate::triage::decision::Decision;
+use crate::triage::snapshot::Snapshot;
+use crate::triage::{decide, plan};
+
+use super::draft::Draft;
+use super::intake;
+use super::observe::{self, Surroundings};
+use super::{Organization, WorkError, Worker};
+
+/// At most this many deliveries are taken in before the lane is written back.
+const AT_A_TIME: usize = 200;
+
+/// How sure a look has to be of the mirror.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Read {
+    /// GitHub is asked only where the mirror knows that it is behind.
+    Mirror,
+    /// GitHub is asked (before something is taken away, or after an uncertain send).
+    Again,
+}
+
+/// An item that was looked at: what is to be remembered, and what is to be written.
+pub(super) struct Looked {
+    pub item: ItemId,
+    pub draft: Draft,
+    pub finish: Finish,
+    /// `None`: the issue is gone from GitHub, or cannot be decided before its deliveries are in.
+    pub decided: Option<Decided>,
+}
+
+pub(super) struct Decided {
+    pub snapshot: Snapshot,
+    pub decision: Decision,
+    pub plan: Plan,
+}
+
+impl Worker {
+    /// Handles a lane that is due.
+    pub(super) async fn look(&self, lease: &Lease) -> Result<(), WorkError> {
+        let Some(organization) = self.organizations.get(lease.installation).await? else {
+            return self.drop_all(lease).await;
+        };
+        match &lease.lane {
+            LaneKey::Issue { repository, number } => {
+                let number = (*repository, *number);
+                let looked = self
+                    .look_at(&organization, lease, number, Read::Mirror)
+                    .await?;
+                self.queue(lease, looked).await
+            }
+            LaneKey::Node(id) => self.resolve(&organization, lease, id).await,
+            LaneKey::Board(_) | LaneKey::Installation => {
+                self.look_around(&organization, lease).await
+            }
+        }
+    }
+
+    /// An installation that is no longer served: its deliveries are acknowledged, nothing more.
+    async fn drop_all(&self, lease: &Lease) -> Result<(), WorkError> {
+        let pending = self.store.pending(lease, usize::MAX).await?;
+        let finish = Finish {
+            done: pending.iter().map(|d| d.seq).collect(),
+            ..Finish::default()
+        };
+        Ok(self.store.finish(lease, finish).await?)
+    }
+
+    /// A node id: joins the lane of its issue, which GitHub is asked for if it was never seen.
+    async fn resolve(
+        &self,
+        organization: &Organization,
+        lease: &Lease,
+        node: &str,
+    ) -> Result<(), WorkError> {
+        let installation = lease.installation;
+        let alias = Alias::Node(node.to_owned());
+        let mut home = None;
+        if let Some(item) = self.store.item_by_alias(installation, &alias).await? {
+            let record = self.store.item(installation, item).await?;
+            home = record.and_then(|r| number_of(&r));
+        }
+        if home.is_none()
+            && let Some(read) = organization.github.item_by_node(node).await?
+        {
+            let number = (read.issue.repository_id, read.issue.issue.number);
+            let aliases = [
+                Alias::Number(number.0, number.1),
+                Alias::DatabaseId(read.issue.database_id),
+                Alias::Node(read.issue.node_id.clone()),
+                alias,
+            ];
+            self.store.ensure_item(installation, &aliases).await?;
+            home = Some(number);
+        }
+        match home {
+            Some((repository, number)) => {
+                let to = LaneKey::Issue { repository, number };
+                self.store.forward(lease, &to).await?;
+                Ok(())
+            }
+            // Nothing that the App may see: there is nothing to triage.
+            None => self.drop_all(lease).await,
+        }
+    }
+
+    /// What is about the installation or a board as a whole, not about one item.
+    async fn look_around(
+        &self,
+        organization: &Organization,
+        lease: &Lease,
+    ) -> Result<(), WorkError> {
+        let pending = self.store.pending(lease, usize::MAX).await?;
+        let mut finish = Finish::default();
+        for delivery in &pending {
+            match delivery.event.as_str() {
+                "team" | "membership" | "organization" => organization.roles.forget(),
+                "label" | "projects_v2" | "repository" => organization.vocabulary.forget(),
+                "installation" | "installation_repositories" => {
+                    organization.roles.forget();
+                    organization.vocabulary.forget();
+                }
+                _ => {}
+            }
+            finish.done.push(delivery.seq);
+        }
+        Ok(self.store.finish(lease, finish).await?)
+    }
+
+    /// Takes in the lane's deliveries, observes, decides and plans. Nothing is written yet, here
+    /// or on GitHub: all of it is in what is returned.
+    pub(super) async fn look_at(
+        &self,
+        organization: &Organization,
+        lease: &Lease,
+        (repository, number): (RepositoryId, u64),
+        read: Read,
+    ) -> Result<Looked, WorkError> {
+        let installation = lease.installation;
+        let alias = Alias::Number(repository, number);
+        let item = self.store.ensure_item(installation, &[alias]).await?;
+        let record = self.store.item(installation, item).await?;
+        let mut draft = Draft::new(record.unwrap_or_default());
+        let mut finish = Finish::default();
+
+        for delivery in self.store.pending(lease, AT_A_TIME).await? {
+            match self.take_in(organization, &mut draft, &delivery).await {
+                Ok(()) => {
+                    finish.done.push(delivery.seq);
+                    finish.audit.extend(draft.take_audit(installation, item, &delivery));
+                }
+                // What came before it is kept; the lane waits for it.
+                Err(error) if finish.done.is_empty() => return Err(error),
+                Err(_) => {
+                    finish.wake_at = Some(self.clock.now());
+                    return Ok(Looked {
+                        item,
+                        draft,
+                        finish,
+                        decided: None,
+                    });
+                }
+            }
+        }
+
+        let behind = draft.record.issue.as_ref().is_none_or(|i| i.stale);
+        if (behind || read == Read::Again) && !self.read_again(organization, &mut draft).await? {
+            return Ok(Looked {
+                item,
+                draft,
+                finish,
+                decided: None,
+            });
+        }
+        let decided = match draft.record.issue.clone() {
+            Some(mirror) => Some(self.decide(organization, &draft.record, &mirror).await?),
+            None => None,
+        };
+        finish.wake_at = decided.as_ref().and_then(|d| d.decision.look_again_at);
+        Ok(Looked {
+            item,
+            draft,
+            finish,
+            decided,
+        })
+    }
+
+    async fn take_in(
+        &self,
+        organization: &Organization,
+        draft: &mut Draft,
+        delivery: &Delivery,
+    ) -> Result<(), WorkError> {
+        let event = payload::parse(delivery).map_err(|problem| WorkError::Payload {
+            guid: delivery.guid.clone(),
+            problem: problem.to_string(),
+        })?;
+        let surroundings = intake::Surroundings {
+            policy: &organization.policy,
+            bot: organization.bot,
+            sender_roles: match intake::actor(&event, organization.bot) {
+                Some(sender) => organization.roles.of(&organization.policy, sender).await?,
+                None => std::collections::BTreeSet::new(),
+            },
+            board_ids: self.board_ids(organization).await?,
+        };
+        intake::take_in(draft, delivery, &event, &surroundings);
+        Ok(())
+    }
+
+    /// One read that brings the whole item up to date. `false`: GitHub has it no longer.
+    async fn read_again(
+        &self,
+        organization: &Organization,
+        draft: &mut Draft,
+    ) -> Result<bool, WorkError> {
+        let name = draft.record.issue.as_ref().map(|i| i.issue.repository.clone());
+        let node = draft.record.aliases.iter().find_map(|a| match a {
+            Alias::Node(id) => Some(id.clone()),
+            _ => None,
+        });
+        let number = number_of(&draft.record);
+        let read = match (node, name, number) {
+            (Some(node), _, _) => organization.github.item_by_node(&node).await?,
+            (None, Some(name), Some((_, number))) => {
+                organization.github.item(&name, number).await?
+            }
+            _ => None,
+        };
+        let Some(read) = read else {
+            return Ok(false);
+        };
+        draft.take_read(read, self.clock.now());
+        Ok(true)
+    }
+
+    async fn decide(
+        &self,
+        organization: &Organization,
+        record: &ItemRecord,
+        mirror: &MirrorIssue,
+    ) -> Result<Decided, WorkError> {
+        let policy: &Policy = &organization.policy;
+        let surroundings = Surroundings {
+            now: self.clock.now(),
+            author_roles: organization.roles.of(policy, mirror.author).await?,
+            board_ids: self.board_ids(organization).await?,
+        };
+        let snapshot = observe::snapshot(record, mirror, surroundings);
+        let decision = decide(policy, &snapshot);
+        let plan = plan(policy, &snapshot, &decision);
+        Ok(Decided {
+            snapshot,
+            decision,
+            plan,
+        })
+    }
+
+    async fn board_ids(
+        &self,
+        organization: &Organization,
+    ) -> Result<BTreeMap<String, String>, WorkError> {
+        let mut ids = BTreeMap::new();
+        for board in organization.policy.boards.values() {
+            if let Some(project) = organization
+                .vocabulary
+                .board(&organization.policy, &board.id)
+                .await?
+            {
+                ids.insert(project.id.clone(), board.id.clone());
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Ends a look: what was learned is written, and the item queues for the writer if GitHub
+    /// does not show what was decided.
+    async fn queue(&self, lease: &Lease, looked: Looked) -> Result<(), WorkError> {
+        let Looked {
+            item,
+            mut draft,
+            mut finish,
+            decided,
+        } = looked;
+        if let Some(decided) = &decided {
+            let Decided { plan, decision, .. } = decided;
+            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority(decision)));
+            if plan.changes.is_empty() {
+                // Nothing to write on GitHub: what the ledger is to learn, it learns now.
+                draft.assign(&plan.assignments, lease, self.clock.now());
+            }
+            if !finish.done.is_empty() || !plan.is_empty() {
+                finish.audit.push(decision_line(lease, item, decided, self.clock.now()));
+            }
+        } else {
+            finish.wants_write = Some(None);
+        }
+        let wants_write = matches!(finish.wants_write, Some(Some(_)));
+        finish.item = Some((item, draft.into_changes()));
+        self.store.finish(lease, finish).await?;
+        if wants_write {
+            self.write_wake.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// Commands come first, then what is critical. (Commands and caps join with their rooms.)
+fn priority(decision: &Decision) -> WritePriority {
+    let critical = decision
+        .attributes
+        .values()
+        .any(|outcome| outcome.value.contains("critical") || outcome.value.contains("incident"));
+    if critical {
+        WritePriority::Critical
+    } else {
+        WritePriority::Rest
+    }
+}
+
+fn decision_line(
+    lease: &Lease,
+    item: ItemId,
+    decided: &Decided,
+    at: jiff::Timestamp,
+) -> NewAudit {
+    NewAudit {
+        installation: lease.installation,
+        at,
+        item: Some(item),
+        kind: "decision".to_owned(),
+        actor: None,
+        delivery: None,
+        detail: json!({
+            "fired": decided.decision.fired,
+            "held": decided.decision.held,
+            "changes": decided.plan.changes,
+            "withheld": decided.plan.withheld,
+        }),
+    }
+}
+
+pub(super) fn number_of(record: &ItemRecord) -> Option<(RepositoryId, u64)> {
+    record.aliases.iter().find_map(|alias| match alias {
+        Alias::Number(repository, number) => Some((*repository, *number)),
+        _ => None,
+    })
+}

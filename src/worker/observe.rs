@@ -1,0 +1,52 @@
+//! From the rows of the store to the snapshot that `decide` sees.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::store::{ItemRecord, MirrorIssue};
+use crate::triage::snapshot::{Demand, Person, Snapshot};
+
+/// What the record does not hold and the caller found out.
+pub struct Surroundings {
+    pub now: Timestamp,
+    /// Roles of the issue's author.
+    pub author_roles: BTreeSet<String>,
+    /// The policy's board ids by the project's node id.
+    pub board_ids: BTreeMap<String, String>,
+}
+
+/// One snapshot. Rows of boards that the policy does not name are left out.
+#[must_use]
+pub fn snapshot(
+    record: &ItemRecord,
+    mirror: &MirrorIssue,
+    surroundings: Surroundings,
+) -> Snapshot {
+    let boards = record
+        .boards
+        .iter()
+        .filter_map(|(project, row)| {
+            let id = surroundings.board_ids.get(project)?;
+            Some((id.clone(), row.clone()))
+        })
+        .collect();
+    Snapshot {
+        now: surroundings.now,
+        issue: mirror.issue.clone(),
+        author: Person {
+            id: mirror.author,
+            login: mirror.author_login.clone(),
+            bot: mirror.author_is_bot,
+            roles: surroundings.author_roles,
+        },
+        confirmed_by: record.confirmed_by.clone(),
+        communities: BTreeSet::new(),
+        demand: Demand::default(),
+        guess: None,
+        boards,
+        ledger: record.ledger.clone(),
+        comments: record.comments.clone(),
+        held_labels: record.held_labels.clone(),
+    }
+}

@@ -1,0 +1,117 @@
+//! An organisation that is served: its policy, its client, and what was read of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Mutex;
+
+use crate::clock::SharedClock;
+use crate::github::{GitHub, GitHubError, Installation};
+use crate::ids::{InstallationId, UserId};
+use crate::policy::Policy;
+
+use super::roles::RoleBook;
+use super::vocabulary::Vocabulary;
+
+/// One organisation's policy and where it came from.
+#[derive(Clone)]
+pub struct PolicySource {
+    pub login: String,
+    pub policy: Arc<Policy>,
+    pub folder: PathBuf,
+}
+
+/// An organisation with the App installed.
+pub struct Organization {
+    pub login: String,
+    pub installation: InstallationId,
+    pub policy: Arc<Policy>,
+    pub github: Arc<Installation>,
+    pub roles: RoleBook,
+    pub vocabulary: Vocabulary,
+    /// The App's own user: its changes are not acts of a person.
+    pub bot: UserId,
+}
+
+/// The organisations of the settings, found among the App's installations when first needed, so
+/// that the service starts (and takes deliveries) also while GitHub cannot be reached.
+pub struct Organizations {
+    clock: SharedClock,
+    github: GitHub,
+    sources: BTreeMap<String, PolicySource>,
+    known: RwLock<BTreeMap<InstallationId, Arc<Organization>>>,
+    finding: Mutex<Option<UserId>>,
+}
+
+impl Organizations {
+    pub fn new(clock: SharedClock, github: GitHub, sources: Vec<PolicySource>) -> Self {
+        Self {
+            clock,
+            github,
+            sources: sources
+                .into_iter()
+                .map(|s| (s.login.to_lowercase(), s))
+                .collect(),
+            known: RwLock::default(),
+            finding: Mutex::new(None),
+        }
+    }
+
+    /// The organisation of an installation. `None`: it is not one that is served.
+    pub async fn get(
+        &self,
+        installation: InstallationId,
+    ) -> Result<Option<Arc<Organization>>, GitHubError> {
+        if let Some(found) = self.read().get(&installation) {
+            return Ok(Some(found.clone()));
+        }
+        let mut bot = self.finding.lock().await;
+        if let Some(found) = self.read().get(&installation) {
+            return Ok(Some(found.clone()));
+        }
+        let Some(info) = self
+            .github
+            .installations()
+            .await?
+            .into_iter()
+            .find(|i| i.id == installation)
+        else {
+            return Ok(None);
+        };
+        let Some(source) = self.sources.get(&info.account_login.to_lowercase()) else {
+            return Ok(None);
+        };
+        let client = self.github.installation(installation);
+        let bot = match *bot {
+            Some(id) => id,
+            None => {
+                let app = self.github.app().await?;
+                let id = client.user(&app.bot_login).await?.unwrap_or(UserId(0));
+                *bot.insert(id)
+            }
+        };
+        let organization = Arc::new(Organization {
+            login: source.login.clone(),
+            installation,
+            policy: source.policy.clone(),
+            roles: RoleBook::new(self.clock.clone(), &source.login, client.clone()),
+            vocabulary: Vocabulary::new(self.clock.clone(), &source.login, client.clone()),
+            github: client,
+            bot,
+        });
+        tracing::info!(organization = source.login, %installation, "connected");
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(installation, organization.clone());
+        Ok(Some(organization))
+    }
+
+    fn read(
+        &self,
+    ) -> std::sync::RwLockReadGuard<'_, BTreeMap<InstallationId, Arc<Organization>>> {
+        // A panic elsewhere cannot leave the map half written.
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

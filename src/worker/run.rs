@@ -1,0 +1,348 @@
+//! The dispatcher: who looks at which lane when, and what happens when a look fails.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::SharedClock;
+use crate::ids::InstallationId;
+use crate::store::{Finish, Lease, Store, StoreError};
+
+use super::{Organizations, WorkError};
+
+/// After this many failures in a row that are not GitHub's or the store's, the delivery at the
+/// lane's head is given up, kept and shown.
+const TRIES: u32 = 6;
+/// The longest pause between two tries.
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+/// Nothing waits longer than this without asking the store again.
+const IDLE_POLL: SignedDuration = SignedDuration::from_secs(30);
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct WorkerConfig {
+    /// Name of this worker in leases.
+    pub holder: String,
+    /// Items looked at side by side.
+    pub lookers: usize,
+    /// How long a lane is leased at a time.
+    pub lease: SignedDuration,
+    /// How long after an uncertain send GitHub is asked what became of it. GitHub itself stops
+    /// working on a request after ten seconds.
+    pub settle_after: SignedDuration,
+    /// First pause after a failure; doubles from there.
+    pub first_pause: SignedDuration,
+}
+
+impl Default for WorkerConfig {
+    fn default() -> Self {
+        Self {
+            holder: format!("northstar-{}", std::process::id()),
+            lookers: 4,
+            lease: SignedDuration::from_mins(2),
+            settle_after: SignedDuration::from_secs(15),
+            first_pause: SignedDuration::from_secs(1),
+        }
+    }
+}
+
+/// The loop around one store. Cheap to share.
+pub struct Worker {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: SharedClock,
+    pub(super) organizations: Arc<Organizations>,
+    pub(super) config: WorkerConfig,
+    /// Rung by the receiver after each delivery, and by ourselves.
+    wake: Arc<Notify>,
+    /// Rung when an item was queued for the writer.
+    pub(super) write_wake: Notify,
+}
+
+impl Worker {
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+        organizations: Arc<Organizations>,
+        wake: Arc<Notify>,
+        config: WorkerConfig,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            organizations,
+            config,
+            wake,
+            write_wake: Notify::new(),
+        }
+    }
+
+    /// Works until `stop`, then finishes what is leased and returns.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        tokio::join!(self.clone().look_on(stop.clone()), self.write_on(stop));
+    }
+
+    async fn look_on(self: Arc<Self>, stop: CancellationToken) {
+        let hands = Arc::new(Semaphore::new(self.config.lookers));
+        let tasks = TaskTracker::new();
+        while let Some(hand) = hand(&hands, &stop).await {
+            match self.claim().await {
+                Ok(Some(lease)) => {
+                    let worker = self.clone();
+                    tasks.spawn(async move {
+                        worker.guarded(&lease, Job::Look).await;
+                        drop(hand);
+                        // The lane may be due again, and others may wait for the hand.
+                        worker.wake.notify_one();
+                    });
+                }
+                Ok(None) => {
+                    drop(hand);
+                    self.idle(&self.wake, &stop).await;
+                }
+                Err(error) => {
+                    drop(hand);
+                    tracing::error!(%error, "the store cannot be asked for work");
+                    self.pause(self.config.first_pause, &stop).await;
+                }
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    async fn claim(&self) -> Result<Option<Lease>, StoreError> {
+        self.store
+            .claim(&self.config.holder, self.clock.now(), self.config.lease)
+            .await
+    }
+
+    /// Keeps one writer going per installation that has something to write.
+    async fn write_on(self: Arc<Self>, stop: CancellationToken) {
+        let tasks = TaskTracker::new();
+        let busy: Arc<std::sync::Mutex<std::collections::BTreeSet<InstallationId>>> =
+            Arc::default();
+        while !stop.is_cancelled() {
+            let wanted = match self.store.writers_wanted().await {
+                Ok(wanted) => wanted,
+                Err(error) => {
+                    tracing::error!(%error, "the store cannot be asked who waits for the writer");
+                    self.pause(self.config.first_pause, &stop).await;
+                    continue;
+                }
+            };
+            for installation in wanted {
+                let fresh = busy.lock().is_ok_and(|mut b| b.insert(installation));
+                if !fresh {
+                    continue;
+                }
+                let (worker, busy, stop) = (self.clone(), busy.clone(), stop.clone());
+                tasks.spawn(async move {
+                    worker.write_for(installation, &stop).await;
+                    if let Ok(mut busy) = busy.lock() {
+                        busy.remove(&installation);
+                    }
+                    // What was queued between the last claim and here is seen now.
+                    worker.write_wake.notify_one();
+                });
+            }
+            self.idle(&self.write_wake, &stop).await;
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    /// One installation's writer: item after item, until nothing waits that is not paused.
+    async fn write_for(&self, installation: InstallationId, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let now = self.clock.now();
+            let claimed = self
+                .store
+                .claim_write(installation, &self.config.holder, now, self.config.lease)
+                .await;
+            match claimed {
+                Ok(Some(lease)) => {
+                    let blocked = self.guarded(&lease, Job::Write).await;
+                    self.wake.notify_one();
+                    if let Some(until) = blocked {
+                        tokio::select! {
+                            () = self.clock.sleep_until(until) => {}
+                            () = stop.cancelled() => {}
+                        }
+                    }
+                }
+                Ok(None) => {
+                    if self.nothing_else_to_write(installation).await {
+                        return;
+                    }
+                    // Leased by a looker, or paused: it is due again by itself.
+                    self.idle(&self.write_wake, stop).await;
+                }
+                Err(error) => {
+                    tracing::error!(%error, %installation, "the writer's queue cannot be read");
+                    self.pause(self.config.first_pause, stop).await;
+                }
+            }
+        }
+    }
+
+    async fn nothing_else_to_write(&self, installation: InstallationId) -> bool {
+        self.store
+            .writers_wanted()
+            .await
+            .is_ok_and(|wanted| !wanted.contains(&installation))
+    }
+
+    /// Does a job, and gives the lane back with a pause if it fails or panics. Returns until when
+    /// GitHub wants to be left alone, where it said so.
+    async fn guarded(&self, lease: &Lease, job: Job) -> Option<Timestamp> {
+        let work = async {
+            match job {
+                Job::Look => self.look(lease).await,
+                Job::Write => self.write(lease).await,
+            }
+        };
+        let error = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Ok(())) => return None,
+            Ok(Err(WorkError::Store(StoreError::LostLane { lane }))) => {
+                tracing::debug!(lane, "the lane was lost; whoever has it looks again");
+                return None;
+            }
+            Ok(Err(error)) => Failure::Error(error),
+            Err(panic) => Failure::Panic(panic_text(&*panic)),
+        };
+        let (retry_at, blocked) = self.when_to_retry(lease, &error);
+        let mut finish = Finish {
+            retry_at: Some(retry_at),
+            ..Finish::default()
+        };
+        match &error {
+            Failure::Error(WorkError::GitHub(error)) => {
+                tracing::warn!(lane = %lease.lane, %error, %retry_at, "GitHub; will try again");
+            }
+            _ => {
+                tracing::error!(lane = %lease.lane, error = %error, %retry_at, "failed; will try again");
+            }
+        }
+        metrics::counter!("northstar_failures_total").increment(1);
+        if error.is_ours() && lease.failures + 1 >= TRIES {
+            match self.store.pending(lease, 1).await {
+                Ok(head) => finish
+                    .dead
+                    .extend(head.first().map(|d| (d.seq, error.to_string()))),
+                Err(error) => tracing::error!(%error, "the lane's head cannot be read"),
+            }
+        }
+        if let Err(error) = self.store.finish(lease, finish).await {
+            // The lease ends by itself, and the lane is looked at then.
+            tracing::error!(lane = %lease.lane, %error, "the lane could not be handed back");
+        }
+        blocked
+    }
+
+    /// Growing pauses; what GitHub asks for counts more.
+    fn when_to_retry(&self, lease: &Lease, error: &Failure) -> (Timestamp, Option<Timestamp>) {
+        let now = self.clock.now();
+        let pause = self
+            .config
+            .first_pause
+            .saturating_mul(1 << lease.failures.min(10))
+            .min(LONGEST_PAUSE);
+        let at = now.saturating_add(pause).unwrap_or(now);
+        match error {
+            Failure::Error(WorkError::GitHub(error)) => match error.retry_at() {
+                Some(until) => (until.max(now), Some(until)),
+                None if error.may_have_happened() => {
+                    let settled = now
+                        .saturating_add(self.config.settle_after)
+                        .unwrap_or(now);
+                    (at.max(settled), None)
+                }
+                None => (at, None),
+            },
+            _ => (at, None),
+        }
+    }
+
+    /// Waits for a bell, for the next lane to become due, or for the end.
+    async fn idle(&self, bell: &Notify, stop: &CancellationToken) {
+        let now = self.clock.now();
+        let latest = now.saturating_add(IDLE_POLL).unwrap_or(now);
+        let due = match self.store.next_due(now).await {
+            Ok(Some(due)) => due.min(latest),
+            Ok(None) | Err(_) => latest,
+        };
+        // A lane that is due but leased is not a reason to spin.
+        let floor = now
+            .saturating_add(SignedDuration::from_millis(5))
+            .unwrap_or(now);
+        tokio::select! {
+            () = bell.notified() => {}
+            () = self.clock.sleep_until(due.max(floor)) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    async fn pause(&self, pause: SignedDuration, stop: &CancellationToken) {
+        let now = self.clock.now();
+        let until = now.saturating_add(pause).unwrap_or(now);
+        tokio::select! {
+            () = self.clock.sleep_until(until) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn hand(
+    hands: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> Option<OwnedSemaphorePermit> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        hand = hands.clone().acquire_owned() => hand.ok(),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Job {
+    Look,
+    Write,
+}
+
+enum Failure {
+    Error(WorkError),
+    Panic(String),
+}
+
+impl Failure {
+    /// Not the store's and not GitHub's: trying for ever would not help.
+    fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::Panic(_) | Self::Error(WorkError::Payload { .. })
+        )
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Error(error) => error.fmt(f),
+            Self::Panic(text) => write!(f, "a panic: {text}"),
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|s| (*s).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "of unknown kind".to_owned())
+}
