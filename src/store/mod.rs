@@ -9,6 +9,8 @@
 //! whoever holds the lane's lease; each lease raises the lane's fence, and a holder whose fence is
 //! no longer the lane's has lost it: nothing it writes is taken.
 
+#[cfg(test)]
+pub(crate) mod behaviour;
 pub mod model;
 pub mod sqlite;
 
@@ -66,6 +68,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Puts a dead letter back at its lane's head. `false`: there is none with that GUID.
     async fn revive(&self, guid: &str, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Forgets deliveries that are done and were received before this; how many. Their GUIDs
+    /// may then be accepted again, so keep them for longer than GitHub redelivers (three days).
+    async fn prune(&self, before: Timestamp) -> Result<u64, StoreError>;
 
     // --- lanes -------------------------------------------------------------------------------
 
@@ -142,7 +148,11 @@ pub trait Store: Send + Sync + 'static {
     // --- journal -----------------------------------------------------------------------------
 
     /// Records effects that are about to be sent, durably, before they are. Guarded by the fence.
-    async fn journal(&self, lease: &Lease, effects: &[NewEffect]) -> Result<Vec<EffectId>, StoreError>;
+    async fn journal(
+        &self,
+        lease: &Lease,
+        effects: &[NewEffect],
+    ) -> Result<Vec<EffectId>, StoreError>;
 
     /// Records how effects that were sent ended. Not guarded: what happened, happened.
     async fn settle(&self, settled: &[Settled]) -> Result<(), StoreError>;

@@ -156,6 +156,24 @@ impl std::fmt::Display for Alias {
     }
 }
 
+impl Alias {
+    /// Reads what [`Display`](std::fmt::Display) writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(':')?;
+        match kind {
+            "issue" => {
+                let (repository, number) = rest.split_once(':')?;
+                let repository = RepositoryId(repository.parse().ok()?);
+                Some(Self::Number(repository, number.parse().ok()?))
+            }
+            "id" => Some(Self::DatabaseId(rest.parse().ok()?)),
+            "node" => Some(Self::Node(rest.to_owned())),
+            _ => None,
+        }
+    }
+}
+
 /// The mirror's copy of an issue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MirrorIssue {

@@ -1,0 +1,270 @@
+//! Items, mirror, ledger, journal, audit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{CommentId, ItemId, RepoName, RepositoryId, UserId};
+use crate::store::{
+    ActKey, Alias, AuditQuery, EffectEnd, Finish, ItemChanges, Lease, MirrorIssue, NewAudit,
+    NewEffect, Settled, Store, StoreError,
+};
+use crate::triage::attribute::AttributeValue;
+use crate::triage::ledger::{Act, LedgerEntry, Rank};
+use crate::triage::snapshot::{BoardRow, FieldValue, Issue, PostedComment};
+
+use super::{ELSEWHERE, HERE, at, claim, issue, must_claim, put};
+
+fn mirror(title: &str) -> MirrorIssue {
+    MirrorIssue {
+        repository_id: RepositoryId(42),
+        node_id: "I_kw1".to_owned(),
+        author: UserId(3),
+        author_login: "ada".to_owned(),
+        author_is_bot: false,
+        issue: Issue {
+            repository: RepoName::parse("org/repo").unwrap(),
+            number: 1,
+            title: title.to_owned(),
+            body: String::new(),
+            labels: vec!["Bug".to_owned()],
+            milestone: String::new(),
+            open: true,
+            state_reason: String::new(),
+            issue_type: String::new(),
+            created_at: at(0),
+            updated_at: at(1),
+            closed_at: None,
+            comments: 2,
+            reactions: 0,
+            private: true,
+            parent: String::new(),
+            sub_issues: 0,
+            assignees: vec![],
+        },
+        stale: false,
+        boards_read_at: Some(at(2)),
+    }
+}
+
+fn entry(value: &str) -> LedgerEntry {
+    LedgerEntry {
+        attribute: "kind".to_owned(),
+        act: Act::Set,
+        rank: Rank::Command,
+        value: AttributeValue::One(value.to_owned()),
+        at: at(3),
+        by: Some(UserId(3)),
+        cause: "/kind".to_owned(),
+        reason: String::new(),
+    }
+}
+
+fn audit(kind: &str, item: Option<ItemId>, seconds: i64) -> NewAudit {
+    NewAudit {
+        installation: HERE,
+        at: at(seconds),
+        item,
+        kind: kind.to_owned(),
+        actor: Some(UserId(3)),
+        delivery: Some("g".to_owned()),
+        detail: serde_json::json!({ "kind": kind }),
+    }
+}
+
+/// An item with a lane that is leased.
+async fn leased(store: &dyn Store) -> (ItemId, Lease) {
+    let names = [Alias::Number(RepositoryId(42), 1)];
+    let item = store.ensure_item(HERE, &names).await.unwrap();
+    put(store, "g", issue(1), 0).await;
+    (item, must_claim(store, 0).await)
+}
+
+pub(crate) async fn an_item_has_many_names_and_keeps_them(store: &dyn Store) {
+    let number = Alias::Number(RepositoryId(42), 1);
+    let old = Alias::Node("MDU6SXNzdWUx".to_owned());
+    let new = Alias::Node("I_kw1:with:colons".to_owned());
+    let id = Alias::DatabaseId(99);
+    let names = [number.clone(), old.clone()];
+    let item = store.ensure_item(HERE, &names).await.unwrap();
+    let names = [new.clone(), number.clone(), id.clone()];
+    assert_eq!(store.ensure_item(HERE, &names).await.unwrap(), item);
+    for alias in [&number, &old, &new, &id] {
+        let found = store.item_by_alias(HERE, alias).await.unwrap();
+        assert_eq!(found, Some(item));
+        let found = store.item_by_alias(ELSEWHERE, alias).await.unwrap();
+        assert_eq!(found, None, "another installation's names are its own");
+    }
+    let second = store
+        .ensure_item(HERE, &[Alias::DatabaseId(5)])
+        .await
+        .unwrap();
+    assert_ne!(second, item);
+    let names = [Alias::DatabaseId(5), id.clone()];
+    assert_eq!(store.ensure_item(HERE, &names).await.unwrap(), second);
+    assert_eq!(store.item_by_alias(HERE, &id).await.unwrap(), Some(item));
+    let record = store.item(HERE, item).await.unwrap().unwrap();
+    assert_eq!(record.aliases, BTreeSet::from([number, old, new, id]));
+    assert!(store.items(HERE).await.unwrap().is_empty(), "none was seen");
+    assert_eq!(store.item(ELSEWHERE, item).await.unwrap(), None);
+}
+
+pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store) {
+    let (item, lease) = leased(store).await;
+    let row = BoardRow {
+        node_id: "PVTI_1".to_owned(),
+        archived: false,
+        fields: BTreeMap::from([("Status".to_owned(), FieldValue::Option("Up".to_owned()))]),
+        entered_at: Some(at(1)),
+        came_from: None,
+    };
+    let comment = PostedComment {
+        id: CommentId(5),
+        fingerprint: "f".to_owned(),
+        deleted: false,
+        collapsed: false,
+    };
+    let key = ActKey("g/kind".to_owned());
+    let first = ItemChanges {
+        aliases: vec![Alias::DatabaseId(1)],
+        issue: Some(mirror("one")),
+        boards: BTreeMap::from([("PVT_1".to_owned(), Some(row.clone()))]),
+        ledger: vec![(key.clone(), entry("bug")), (key.clone(), entry("task"))],
+        comments: BTreeMap::from([("received".to_owned(), comment.clone())]),
+        held_labels: Some(BTreeSet::from(["help".to_owned()])),
+        confirmed_by: Some(BTreeSet::from(["member".to_owned()])),
+    };
+    let finish = Finish {
+        item: Some((item, first)),
+        wake_at: Some(at(1)),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    let read = store.item(HERE, item).await.unwrap().unwrap();
+    assert_eq!(read.issue, Some(mirror("one")));
+    assert_eq!(read.boards, BTreeMap::from([("PVT_1".to_owned(), row)]));
+    assert_eq!(read.ledger, [entry("bug")], "an act happens once");
+    assert_eq!(read.comments["received"], comment);
+    assert_eq!(store.items(HERE).await.unwrap(), [item]);
+
+    let lease = must_claim(store, 1).await;
+    let second = ItemChanges {
+        issue: Some(mirror("two")),
+        boards: BTreeMap::from([("PVT_1".to_owned(), None)]),
+        ledger: vec![
+            (key, entry("docs")),
+            (ActKey("h".to_owned()), entry("docs")),
+        ],
+        held_labels: Some(BTreeSet::new()),
+        ..ItemChanges::default()
+    };
+    let finish = Finish {
+        item: Some((item, second)),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    let read = store.item(HERE, item).await.unwrap().unwrap();
+    assert_eq!(read.issue.map(|i| i.issue.title).as_deref(), Some("two"));
+    assert!(read.boards.is_empty());
+    assert_eq!(read.ledger, [entry("bug"), entry("docs")]);
+    assert_eq!(read.comments["received"], comment);
+    assert!(read.held_labels.is_empty());
+    assert_eq!(read.confirmed_by, BTreeSet::from(["member".to_owned()]));
+}
+
+pub(crate) async fn finishing_is_all_or_nothing(store: &dyn Store) {
+    let (_, lease) = leased(store).await;
+    let pending = store.pending(&lease, 9).await.unwrap();
+    let changes = ItemChanges {
+        ledger: vec![(ActKey("g".to_owned()), entry("bug"))],
+        ..ItemChanges::default()
+    };
+    let finish = Finish {
+        done: vec![pending[0].seq],
+        item: Some((ItemId(4_711), changes)), // no such item
+        audit: vec![audit("act", None, 1)],
+        ..Finish::default()
+    };
+    // Beside others in the same commit, which go through.
+    let (failed, fine) = tokio::join!(store.finish(&lease, finish), store.writable());
+    assert!(matches!(failed, Err(StoreError::Database { .. })));
+    fine.unwrap();
+    assert_eq!(store.pending(&lease, 9).await.unwrap().len(), 1);
+    assert!(
+        store
+            .audit(&AuditQuery::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(claim(store, 5).await.is_none(), "the lease is still held");
+}
+
+pub(crate) async fn effects_are_unsettled_until_they_are_settled(store: &dyn Store) {
+    let (item, lease) = leased(store).await;
+    let effect = |target: &str| NewEffect {
+        item,
+        kind: "add_label".to_owned(),
+        target: target.to_owned(),
+        detail: serde_json::json!({ "because": target }),
+        at: at(1),
+    };
+    let effects = [effect("a"), effect("b"), effect("c")];
+    let ids = store.journal(&lease, &effects).await.unwrap();
+    let open = store.unsettled(HERE, item).await.unwrap();
+    assert_eq!(open.iter().map(|e| e.id).collect::<Vec<_>>(), ids);
+    assert_eq!(open[1].detail, serde_json::json!({ "because": "b" }));
+    assert_eq!(store.counts().await.unwrap().unsettled, 3);
+    let ends = [
+        EffectEnd::Confirmed {
+            github_id: "77".to_owned(),
+        },
+        EffectEnd::Refused {
+            error: "422".to_owned(),
+        },
+    ];
+    let settled: Vec<_> = ids
+        .iter()
+        .zip(ends)
+        .map(|(effect, end)| Settled {
+            effect: *effect,
+            end,
+            at: at(2),
+        })
+        .collect();
+    store.settle(&settled).await.unwrap();
+    let open = store.unsettled(HERE, item).await.unwrap();
+    assert_eq!(open.iter().map(|e| e.id).collect::<Vec<_>>(), ids[2..]);
+    assert!(store.unsettled(ELSEWHERE, item).await.unwrap().is_empty());
+}
+
+pub(crate) async fn the_audit_trail_is_read_newest_first(store: &dyn Store) {
+    let item = ItemId(9);
+    let lines = vec![
+        audit("start", None, 0),
+        audit("decision", Some(item), 1),
+        audit("write", Some(item), 2),
+    ];
+    store.append_audit(lines).await.unwrap();
+    let kinds = async |query: AuditQuery| -> Vec<String> {
+        let lines = store.audit(&query).await.unwrap();
+        lines.into_iter().map(|line| line.kind).collect()
+    };
+    let all = AuditQuery::default();
+    assert_eq!(kinds(all.clone()).await, ["write", "decision", "start"]);
+    let mine = AuditQuery {
+        item: Some(item),
+        limit: 1,
+        ..all.clone()
+    };
+    assert_eq!(kinds(mine).await, ["write"]);
+    let late = AuditQuery {
+        since: Some(at(1)),
+        kind: Some("decision".to_owned()),
+        ..all.clone()
+    };
+    assert_eq!(kinds(late).await, ["decision"]);
+    let elsewhere = AuditQuery {
+        installation: Some(ELSEWHERE),
+        ..all
+    };
+    assert!(kinds(elsewhere).await.is_empty());
+}

@@ -1,1 +1,0 @@
-//! SQLite, embedded: one writer with group commit, readers beside it.
