@@ -97,6 +97,10 @@ pub trait Store: Send + Sync + 'static {
     /// Installations with a lane that waits for the writer.
     async fn writers_wanted(&self) -> Result<Vec<InstallationId>, StoreError>;
 
+    /// Gives up the leases under this name: a worker that starts knows that they are those of its
+    /// own predecessor, which did not end well. How many there were.
+    async fn abandon(&self, holder: &str) -> Result<u64, StoreError>;
+
     /// Lengthens a lease that is still held.
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError>;
 
@@ -154,10 +158,7 @@ pub trait Store: Send + Sync + 'static {
         effects: &[NewEffect],
     ) -> Result<Vec<EffectId>, StoreError>;
 
-    /// Records how effects that were sent ended. Not guarded: what happened, happened.
-    async fn settle(&self, settled: &[Settled]) -> Result<(), StoreError>;
-
-    /// Effects of an item that were sent and whose end is not known.
+    /// Effects of an item that were sent and whose end is not known ([`Finish::settled`] ends them).
     async fn unsettled(
         &self,
         installation: InstallationId,

@@ -221,6 +221,9 @@ pub struct Finish {
     pub wants_write: Option<Option<WritePriority>>,
     /// Changes to the lane's item (and only to that one).
     pub item: Option<(ItemId, ItemChanges)>,
+    /// How effects ended. In the same transaction as what they changed about the item, so that an
+    /// effect is either open, and GitHub is read, or its outcome is remembered.
+    pub settled: Vec<Settled>,
     /// Other lanes to look at now.
     pub wake_lanes: Vec<LaneKey>,
     pub audit: Vec<NewAudit>,

@@ -26,7 +26,8 @@ const IDLE_POLL: SignedDuration = SignedDuration::from_secs(30);
 /// How a worker works.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
-    /// Name of this worker in leases.
+    /// Name of this worker in leases. The same after a restart, and no two at once have the same:
+    /// a worker that starts takes over what was leased under its name.
     pub holder: String,
     /// Items looked at side by side.
     pub lookers: usize,
@@ -42,7 +43,7 @@ pub struct WorkerConfig {
 impl Default for WorkerConfig {
     fn default() -> Self {
         Self {
-            holder: format!("northstar-{}", std::process::id()),
+            holder: "northstar".to_owned(),
             lookers: 4,
             lease: SignedDuration::from_mins(2),
             settle_after: SignedDuration::from_secs(15),
@@ -84,6 +85,11 @@ impl Worker {
 
     /// Works until `stop`, then finishes what is leased and returns.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        match self.store.abandon(&self.config.holder).await {
+            Ok(0) => {}
+            Ok(lanes) => tracing::info!(lanes, "taking up what was under way when it last stopped"),
+            Err(error) => tracing::error!(%error, "old leases could not be given up; they run out"),
+        }
         tokio::join!(self.clone().look_on(stop.clone()), self.write_on(stop));
     }
 

@@ -230,7 +230,11 @@ pub(crate) async fn effects_are_unsettled_until_they_are_settled(store: &dyn Sto
             at: at(2),
         })
         .collect();
-    store.settle(&settled).await.unwrap();
+    let finish = Finish {
+        settled,
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
     let open = store.unsettled(HERE, item).await.unwrap();
     assert_eq!(open.iter().map(|e| e.id).collect::<Vec<_>>(), ids[2..]);
     assert!(store.unsettled(ELSEWHERE, item).await.unwrap().is_empty());

@@ -120,6 +120,19 @@ pub(crate) async fn a_lost_lease_writes_nothing(store: &dyn Store) {
     assert!(lost(store.finish(&new, finish).await), "ended is ended");
 }
 
+pub(crate) async fn a_dead_predecessors_leases_are_given_up(store: &dyn Store) {
+    put(store, "g", issue(1), 0).await;
+    let old = must_claim(store, 0).await;
+    assert_eq!(store.abandon("somebody else").await.unwrap(), 0);
+    assert!(claim(store, 1).await.is_none(), "the lease is still held");
+    assert_eq!(store.abandon(&old.holder).await.unwrap(), 1);
+    let new = must_claim(store, 1).await;
+    assert!(new.fence > old.fence);
+    assert_eq!(waiting(store, &new).await, ["g"]);
+    let late = store.finish(&old, Finish::default()).await;
+    assert!(matches!(late, Err(StoreError::LostLane { .. })));
+}
+
 pub(crate) async fn a_renewed_lease_holds_longer(store: &dyn Store) {
     put(store, "g", issue(1), 0).await;
     let lease = must_claim(store, 0).await;

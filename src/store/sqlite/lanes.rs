@@ -145,6 +145,16 @@ async fn take(
     }))
 }
 
+/// Makes the leases under a name run out: whoever had them is gone.
+pub(super) async fn abandon(conn: &mut SqliteConnection, holder: &str) -> Result<u64, StoreError> {
+    let abandoned = sqlx::query("UPDATE lanes SET lease_until = 0, next_at = 0 WHERE holder = ?")
+        .bind(holder)
+        .execute(conn)
+        .await
+        .map_err(database("giving up leases"))?;
+    Ok(abandoned.rows_affected())
+}
+
 /// Lengthens a lease that is still held.
 pub(super) async fn renew(
     conn: &mut SqliteConnection,
@@ -270,6 +280,7 @@ pub(super) async fn finish(
     if let Some((item, changes)) = finish.item {
         items::change(conn, lease.installation, item, changes).await?;
     }
+    audit::settle(conn, &finish.settled).await?;
     audit::append(conn, &finish.audit).await?;
 
     let retry_at = finish.retry_at.map(micros);

@@ -281,6 +281,13 @@ impl Store for SqliteStore {
         lanes::writers_wanted(&self.readers).await
     }
 
+    async fn abandon(&self, holder: &str) -> Result<u64, StoreError> {
+        let holder = holder.to_owned();
+        self.writer
+            .write(move |conn| Box::pin(async move { lanes::abandon(conn, &holder).await }))
+            .await
+    }
+
     async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<(), StoreError> {
         let lease = lease.clone();
         self.writer
@@ -362,13 +369,6 @@ impl Store for SqliteStore {
             .write(move |conn| {
                 Box::pin(async move { audit::journal(conn, &lease, &effects).await })
             })
-            .await
-    }
-
-    async fn settle(&self, settled: &[Settled]) -> Result<(), StoreError> {
-        let settled = settled.to_vec();
-        self.writer
-            .write(move |conn| Box::pin(async move { audit::settle(conn, &settled).await }))
             .await
     }
 

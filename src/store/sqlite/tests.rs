@@ -37,6 +37,7 @@ behaves! {
     a_guid_is_stored_once_for_each_installation,
     a_lane_keeps_its_order_and_has_one_holder,
     a_lost_lease_writes_nothing,
+    a_dead_predecessors_leases_are_given_up,
     a_renewed_lease_holds_longer,
     a_failing_head_blocks_its_lane_until_it_is_dead,
     a_failed_look_that_only_a_timer_asked_for_is_repeated,
