@@ -142,7 +142,11 @@ pub trait Store: Send + Sync + 'static {
     // --- journal -----------------------------------------------------------------------------
 
     /// Records effects that are about to be sent, durably, before they are. Guarded by the fence.
-    async fn journal(&self, lease: &Lease, effects: &[NewEffect]) -> Result<Vec<EffectId>, StoreError>;
+    async fn journal(
+        &self,
+        lease: &Lease,
+        effects: &[NewEffect],
+    ) -> Result<Vec<EffectId>, StoreError>;
 
     /// Records how effects that were sent ended. Not guarded: what happened, happened.
     async fn settle(&self, settled: &[Settled]) -> Result<(), StoreError>;
