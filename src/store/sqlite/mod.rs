@@ -78,23 +78,18 @@ impl SqliteStore {
     /// are different connections, and what is acknowledged has to outlive the process.
     pub async fn open(place: &str) -> Result<Self, StoreError> {
         const DOING: &str = "opening the store";
-        let options = if place.starts_with("sqlite:") {
-            SqliteConnectOptions::from_str(place).map_err(database(DOING))?
-        } else {
-            SqliteConnectOptions::new().filename(place)
-        };
-        if options
-            .get_filename()
-            .to_string_lossy()
-            .contains(":memory:")
-            || place.contains("mode=memory")
-        {
+        if place.contains(":memory:") || place.contains("mode=memory") {
             return Err(StoreError::Database {
                 doing: DOING,
                 source: "a database in memory would forget what was acknowledged; name a file"
                     .into(),
             });
         }
+        let options = if place.starts_with("sqlite:") {
+            SqliteConnectOptions::from_str(place).map_err(database(DOING))?
+        } else {
+            SqliteConnectOptions::new().filename(place)
+        };
         create_private(options.get_filename()).map_err(|source| StoreError::Database {
             doing: DOING,
             source: source.into(),
