@@ -1,4 +1,4 @@
-//! SQLite, embedded: one writer with group commit, readers beside it.
+//! `SQLite`, embedded: one writer with group commit, readers beside it.
 //!
 //! *In:* the calls of [`Store`]. *Out:* rows. *May call:* what `store` may.
 //!
@@ -60,7 +60,7 @@ const CHECKPOINT_AFTER: u64 = 32 * 1024 * 1024;
 /// A log longer than this is cut when it starts over, in bytes.
 const KEEP_LOG: &str = "134217728";
 
-/// The store in a SQLite database file.
+/// The store in a `SQLite` database file.
 #[derive(Debug)]
 pub struct SqliteStore {
     writer: Writer,

@@ -1,4 +1,4 @@
-//! The store's promises on SQLite, and those that are SQLite's alone.
+//! The store's promises on `SQLite`, and those that are its alone.
 
 use std::sync::Arc;
 

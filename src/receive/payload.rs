@@ -1,0 +1,1 @@
+//! What stored payloads say, for the worker.
