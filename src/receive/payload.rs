@@ -1,1 +1,0 @@
-//! What stored payloads say, for the worker.
