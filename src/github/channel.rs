@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LINK, LOCATION};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
@@ -213,34 +213,40 @@ impl Channel {
         ask: &Ask,
         read: impl Fn(Answer) -> Result<T, GitHubError>,
     ) -> Result<T, GitHubError> {
-        let again = ExponentialBuilder::default()
+        let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(250))
             .with_factor(4.0)
             .with_max_times(3)
-            .with_jitter();
-        let once = || async {
-            self.wait(ask.resource()).await?;
-            let answer = self.once(ask).await?;
-            if ask.resource() == Resource::Core {
-                self.budget.accepted(); // of GraphQL only the envelope tells
-            }
-            read(answer)
-        };
-        let clock = Arc::clone(&self.clock);
-        once.retry(again)
-            .sleep(move |pause: Duration| {
-                let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::ZERO);
-                let until = clock.now().saturating_add(pause);
-                clock.sleep_until(until.unwrap_or(Timestamp::MAX))
-            })
-            .when(|error: &GitHubError| match error.retry_at() {
+            .with_jitter()
+            .build();
+        loop {
+            let error = match self.read_once(ask).await.and_then(&read) {
+                Ok(found) => return Ok(found),
+                Err(error) => error,
+            };
+            let again = match error.retry_at() {
                 Some(until) => until.duration_since(self.clock.now()) <= PATIENCE,
                 None => error.is_passing(),
-            })
-            .notify(|error, pause| {
-                tracing::debug!(path = ask.path, %error, ?pause, "reading again");
-            })
-            .await
+            };
+            let Some(pause) = pauses.next().filter(|_| again) else {
+                return Err(error);
+            };
+            tracing::debug!(path = ask.path, %error, ?pause, "reading again");
+            let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::ZERO);
+            let until = self.clock.now().saturating_add(pause);
+            self.clock
+                .sleep_until(until.unwrap_or(Timestamp::MAX))
+                .await;
+        }
+    }
+
+    async fn read_once(&self, ask: &Ask) -> Result<Answer, GitHubError> {
+        self.wait(ask.resource()).await?;
+        let answer = self.once(ask).await?;
+        if ask.resource() == Resource::Core {
+            self.budget.accepted(); // of GraphQL only the envelope tells
+        }
+        Ok(answer)
     }
 
     /// All pages of a list, 100 items each, from `path` on.

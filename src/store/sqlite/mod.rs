@@ -41,8 +41,7 @@ use crate::ids::{InstallationId, ItemId};
 
 use super::{
     Accepted, Alias, AuditEntry, AuditQuery, Counts, DeadLetter, Delivery, Effect, EffectId,
-    Finish, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Settled, Store,
-    StoreError,
+    Finish, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Store, StoreError,
 };
 use writer::{Progress, Writer};
 
