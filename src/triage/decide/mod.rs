@@ -404,6 +404,25 @@ impl<'p> Pass<'p> {
         Some(template.render(|slot| in_words(self.facts.get(slot))))
     }
 
+    /// Does something that the rule has set still stand? A rule that takes a milestone off thereby
+    /// ends its own condition; what it says about that is as true as before.
+    fn still_stands(&self, rule: &Rule) -> bool {
+        let set = rule
+            .wishes
+            .iter()
+            .filter(|w| !w.hold)
+            .map(|w| w.attribute.as_str());
+        let milestone = rule.clear_milestone.then_some(MILESTONE);
+        set.chain(milestone).any(|target| {
+            let own = fold(&self.snapshot.ledger, target);
+            let ours = own
+                .owner
+                .as_ref()
+                .is_some_and(|o| o.rank == Rank::Rule && o.cause == rule.id);
+            ours && !own.disturbed
+        })
+    }
+
     fn collapse_stickies(&mut self) {
         for rule in self.policy.rules.values() {
             let Some(key) = &rule.sticky else { continue };
@@ -412,7 +431,10 @@ impl<'p> Pass<'p> {
                 .comments
                 .get(key)
                 .is_some_and(|c| !c.deleted && !c.collapsed);
-            if !stands || self.decision.comments.iter().any(|c| &c.key == key) {
+            if !stands
+                || self.decision.comments.iter().any(|c| &c.key == key)
+                || self.still_stands(rule)
+            {
                 continue;
             }
             if let Some(body) = self.body(key) {
