@@ -404,8 +404,9 @@ impl Channel {
         if limited && until > now {
             GitHubError::RateLimited { until }
         } else if status.is_client_error() {
+            let message: String = source.message.chars().take(300).collect();
             GitHubError::Unauthorized {
-                why: format!("no installation token ({status}): {}", source.message),
+                why: format!("no installation token ({status}): {message}"),
             }
         } else {
             not_sent(&format!("no installation token ({status})"))

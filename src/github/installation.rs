@@ -122,7 +122,7 @@ impl Installation {
         let ask = async |without: &[&str]| {
             graphql::query::<Value>(&self.channel, &document(without), variables, pointer).await
         };
-        let without = self.unknown().clone();
+        let mut without = self.unknown().clone();
         let found = match ask(&without).await {
             Err(error) => {
                 let unknown = graphql::unknown_fields(&error);
@@ -133,8 +133,10 @@ impl Installation {
                     ?unknown,
                     "this GitHub is older; reading without these fields"
                 );
-                self.unknown().extend(&unknown);
-                ask(&unknown).await?
+                without.extend(unknown);
+                let found = ask(&without).await?;
+                *self.unknown() = without;
+                found
             }
             Ok(found) => found,
         };
