@@ -219,13 +219,15 @@ impl Channel {
             .with_max_times(3)
             .with_jitter()
             .build();
+        // A loop, not backon's own: its futures cannot be shown to be `Send` over borrowed ones.
         loop {
-            let error = match self.read_once(ask).await.and_then(&read) {
-                Ok(found) => return Ok(found),
+            let error = match self.read_once(ask, &read).await {
+                Ok(value) => return Ok(value),
                 Err(error) => error,
             };
+            let now = self.clock.now();
             let again = match error.retry_at() {
-                Some(until) => until.duration_since(self.clock.now()) <= PATIENCE,
+                Some(until) => until.duration_since(now) <= PATIENCE,
                 None => error.is_passing(),
             };
             let Some(pause) = pauses.next().filter(|_| again) else {
@@ -233,20 +235,22 @@ impl Channel {
             };
             tracing::debug!(path = ask.path, %error, ?pause, "reading again");
             let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::ZERO);
-            let until = self.clock.now().saturating_add(pause);
-            self.clock
-                .sleep_until(until.unwrap_or(Timestamp::MAX))
-                .await;
+            let until = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+            self.clock.sleep_until(until).await;
         }
     }
 
-    async fn read_once(&self, ask: &Ask) -> Result<Answer, GitHubError> {
+    async fn read_once<T>(
+        &self,
+        ask: &Ask,
+        read: impl Fn(Answer) -> Result<T, GitHubError>,
+    ) -> Result<T, GitHubError> {
         self.wait(ask.resource()).await?;
         let answer = self.once(ask).await?;
         if ask.resource() == Resource::Core {
             self.budget.accepted(); // of GraphQL only the envelope tells
         }
-        Ok(answer)
+        read(answer)
     }
 
     /// All pages of a list, 100 items each, from `path` on.
@@ -400,8 +404,9 @@ impl Channel {
         if limited && until > now {
             GitHubError::RateLimited { until }
         } else if status.is_client_error() {
+            let message: String = source.message.chars().take(300).collect();
             GitHubError::Unauthorized {
-                why: format!("no installation token ({status}): {}", source.message),
+                why: format!("no installation token ({status}): {message}"),
             }
         } else {
             not_sent(&format!("no installation token ({status})"))
