@@ -157,9 +157,6 @@ async fn answer(
             return Ok(finish(sim, entry, None, reply).await);
         }
     };
-    if let Some(FaultKind::Delay(time)) = known.fault {
-        tokio::time::sleep(time).await;
-    }
     match &known.fault {
         Some(FaultKind::DropBefore) => return Err(Dropped),
         Some(FaultKind::Status(status, headers)) => {
@@ -187,12 +184,11 @@ async fn answer(
     }
     let reply = match admit(sim, &known) {
         Err(reply) => reply,
-        Ok(()) => {
-            let reply = route(sim, router, &asked, &known).await;
-            if known.cost.write {
-                sim.with(|state| state.budgets.end_write(known.who));
+        Ok(_writing) => {
+            if let Some(FaultKind::Delay(time)) = known.fault {
+                tokio::time::sleep(time).await;
             }
-            reply
+            route(sim, router, &asked, &known).await
         }
     };
     match &known.fault {
@@ -275,8 +271,22 @@ fn examine(
     })
 }
 
+/// A write in progress; it ends when this is dropped, by a client that hangs up too.
+struct Writing<'a> {
+    sim: &'a Sim,
+    who: Option<u64>,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        if let Some(who) = self.who {
+            self.sim.with(|state| state.budgets.end_write(who));
+        }
+    }
+}
+
 /// Counts the request, or refuses it as the limits do.
-fn admit(sim: &Sim, known: &Known) -> Result<(), Response<Body>> {
+fn admit<'a>(sim: &'a Sim, known: &Known) -> Result<Writing<'a>, Response<Body>> {
     sim.with(|state| {
         let now = state.now();
         let limits = state.limits.clone();
@@ -284,7 +294,10 @@ fn admit(sim: &Sim, known: &Known) -> Result<(), Response<Body>> {
             return Err(secondary(Some(1)));
         }
         let refused = match state.budgets.spend(known.who, known.cost, &limits, now) {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                let who = known.cost.write.then_some(known.who);
+                return Ok(Writing { sim, who });
+            }
             Err(refused) => refused,
         };
         if known.cost.write {

@@ -37,9 +37,9 @@ pub(super) struct Prepared {
     pub content: bool,
     /// Points, at least 1.
     pub cost: u64,
-    nodes: u64,
+    pub nodes: u64,
     /// What is wrong with it; if anything is, nothing is executed.
-    errors: Vec<Value>,
+    pub errors: Vec<Value>,
 }
 
 /// Mutations that notify people.
