@@ -67,6 +67,20 @@ fn many_values_are_a_union_and_only_what_was_held_goes() {
 }
 
 #[test]
+fn a_value_that_somebody_took_off_is_not_put_back() {
+    let policy = policy("  - { id: g, hold: { goal: goals.signalled }, because: b }\n");
+    let mut snapshot = item("a paper for the course");
+    snapshot.issue.labels = vec!["goal/teaching".into()];
+    snapshot.ledger = vec![
+        entry("goal", Act::Hold, Rank::Rule, many(["research", "teaching"]), "g"),
+        entry("goal", Act::Set, Rank::Ambient, many(["teaching"]), "label"),
+    ];
+    let (decision, plan) = run(&policy, &snapshot);
+    assert!(plan.is_empty());
+    assert!(whys(&decision)[0].contains("kept"));
+}
+
+#[test]
 fn rules_that_disagree_write_nothing_and_ask_for_a_human() {
     let other = "  - { id: other, set: { kind: task }, because: b }\n";
     let (decision, plan) = run(&policy(&format!("{BUG}{other}")), &item("a bug"));

@@ -17,7 +17,7 @@ use crate::triage::snapshot::{BoardRow, Demand, FieldValue, Guess, PostedComment
 use super::*;
 
 /// Cases for each policy.
-const CASES: u32 = 4000;
+const CASES: u32 = 500;
 
 /// Holds, tables, overrides, observed rules, several rules on one target, enforced ones.
 const MIXED: &str = r#"
