@@ -7,6 +7,10 @@ pub(crate) fn shipped_sources() -> Vec<Source> {
     folder("rules")
 }
 
+pub(crate) fn sketch_sources() -> Vec<Source> {
+    folder("tests/policies/sketch")
+}
+
 fn folder(name: &str) -> Vec<Source> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
@@ -36,9 +40,8 @@ pub(crate) fn loaded(sources: &[Source]) -> Policy {
         .unwrap_or_else(|findings| panic!("{}", super::render::text(&findings.0, sources, false)))
 }
 
-fn passes(name: &str) -> Policy {
-    let sources = folder(name);
-    let policy = loaded(&sources);
+fn passes(sources: &[Source]) -> Policy {
+    let policy = loaded(sources);
     let failed: Vec<_> = examples::run(&policy)
         .into_iter()
         .filter(|r| !r.passed())
@@ -49,13 +52,13 @@ fn passes(name: &str) -> Policy {
 
 #[test]
 fn the_shipped_policy_is_sound_and_its_examples_hold() {
-    let policy = passes("rules");
+    let policy = passes(&shipped_sources());
     assert!(policy.warnings.is_empty(), "{:#?}", policy.warnings);
     assert!(policy.examples.len() >= 10);
 }
 
 #[test]
 fn the_sketch_passes_its_own_checker() {
-    let policy = passes("tests/policies/sketch");
+    let policy = passes(&sketch_sources());
     assert!(!policy.examples.is_empty());
 }

@@ -57,7 +57,10 @@ pub fn decide(policy: &Policy, snapshot: &Snapshot) -> Decision {
         .map(|a| {
             let own = fold(&snapshot.ledger, &a.id);
             let current = projection::current(a, snapshot, &own);
-            pass.facts.set(a.current, fact_of(&current));
+            // A command that has yet to reach GitHub counts as done: else it would be a second
+            // change to rules, when it has.
+            let (standing, _) = attribute::without_rules(policy, &own, &current);
+            pass.facts.set(a.current, fact_of(&standing));
             (own, current)
         })
         .collect();
