@@ -398,7 +398,8 @@ struct Run {
 
 impl Load {
     /// Sends over so many connections for so long; with a rate, each at its own instant, and
-    /// late answers count from that instant (so that a stall is not hidden by sending less).
+    /// late answers count from that instant (so that a stall is not hidden by sending less; the
+    /// timer's own millisecond counts too).
     async fn run(&mut self, connections: u64, length: Duration, rate: Option<u64>) -> Outcome<Run> {
         let start = Instant::now();
         let places = Arc::new(AtomicU64::new(0));
