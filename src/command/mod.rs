@@ -8,6 +8,8 @@
 //! words, [`read`] knows words and no Markdown. [`table`] is the one table that reading, help and
 //! documentation are made from.
 
+mod act;
+mod choices;
 mod email;
 mod find;
 mod help;
@@ -19,9 +21,10 @@ mod tests;
 mod vocabulary;
 mod words;
 
+pub use act::{Act, End, Problem, Reading, Said, ValueChange};
 pub use find::{Found, find, newly_said};
 pub use help::{help, help_about};
-pub use read::{Act, End, Problem, Reading, Said, ValueChange, read};
+pub use read::read;
 pub use vocabulary::{Attribute, Value, Vocabulary};
 pub use words::{ItemRef, Span};
 

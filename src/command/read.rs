@@ -1,133 +1,11 @@
 //! What a command line means: its words against the table and the policy's words.
 
-use jiff::civil::Date;
-
 use super::Found;
+use super::act::{Act, End, Problem, Reading, Said, ValueChange};
+use super::choices::{Choices, Chosen, near_command, near_word, same};
 use super::table::{self, Arg, Entry, Reason};
 use super::vocabulary::Vocabulary;
 use super::words::{self, ItemRef, Span, Word, Words};
-
-/// A command line, split.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Said {
-    pub name: String,
-    /// The words before the reason, items included, each as the policy or the table spells it.
-    pub args: Vec<String>,
-    /// The items it is about; none for the item it was said on.
-    pub items: Vec<ItemRef>,
-    /// The rest of the line without the pair of quotes around it; empty without one.
-    pub reason: String,
-    /// Line in the text, from 1.
-    pub line: usize,
-}
-
-/// What a line that looked like a command turned out to be.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reading {
-    /// A command, complete and right as far as words go.
-    Command { said: Said, act: Act },
-    /// A command that cannot be meant as it stands; nothing is done for it.
-    Wrong { said: Said, problem: Problem },
-    /// No command, but one typo away from one.
-    Unknown {
-        name: String,
-        did_you_mean: String,
-        line: usize,
-    },
-}
-
-/// What is asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Act {
-    /// `/triage`, `/priority` …: at least one change.
-    Set {
-        attribute: String,
-        changes: Vec<ValueChange>,
-    },
-    Critical,
-    Community {
-        add: bool,
-        community: String,
-    },
-    Cofund {
-        add: bool,
-        community: String,
-    },
-    Duplicate {
-        of: ItemRef,
-    },
-    Override {
-        limit: String,
-        until: Option<Date>,
-    },
-    Release {
-        held: String,
-    },
-    Snooze {
-        until: End,
-    },
-    Promote,
-    Park,
-    Why {
-        rule: Option<String>,
-    },
-    Score,
-    Similar,
-    Undo,
-    Apply {
-        plan: String,
-    },
-    Kpi {
-        kpi: String,
-        figure: f64,
-        period: String,
-    },
-    Help {
-        topic: Option<String>,
-    },
-}
-
-/// One change to an attribute, by the value's id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ValueChange {
-    /// For an attribute with one value: sets it.
-    Add(String),
-    Remove(String),
-    Clear,
-}
-
-/// When something ends: after a time, or on a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    After(Span),
-    On(Date),
-}
-
-/// Why a command cannot be meant as it stands. Shown to whoever said it: `said` is their text and
-/// must be made harmless before it is quoted.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    #[error("a reason is missing")]
-    NoReason,
-    #[error("unknown: {said}{}", hint(did_you_mean.as_deref(), known))]
-    UnknownWord {
-        said: String,
-        did_you_mean: Option<String>,
-        /// All that could be said there.
-        known: Vec<String>,
-    },
-    #[error("{said} is no {wanted}")]
-    Malformed { said: String, wanted: &'static str },
-}
-
-fn hint(did_you_mean: Option<&str>, known: &[String]) -> String {
-    match did_you_mean {
-        Some(meant) => format!("; did you mean {meant}?"),
-        None => format!("; known: {}", known.join(", ")),
-    }
-}
 
 /// Reads one line. `None`: it is prose (`/tmp is full`) and left alone.
 #[must_use]
@@ -153,54 +31,6 @@ pub fn read(found: &Found, vocabulary: &Vocabulary) -> Option<Reading> {
         reader.wrong(Problem::NoReason);
     }
     Some(reader.finish(entry, reason))
-}
-
-/// The command that is one typo away.
-fn near_command(name: &str, vocabulary: &Vocabulary) -> Option<String> {
-    table::TABLE
-        .iter()
-        .map(|entry| entry.name)
-        .chain(vocabulary.attributes.keys().map(String::as_str))
-        .filter(|command| command.len().abs_diff(name.len()) <= 1)
-        .find(|command| strsim::osa_distance(command, name) == 1)
-        .map(str::to_owned)
-}
-
-/// The known word that was probably meant: at most a third of its letters differ.
-fn near_word(said: &str, known: &[String]) -> Option<String> {
-    let said = said.to_lowercase();
-    known
-        .iter()
-        .map(|word| (strsim::osa_distance(&word.to_lowercase(), &said), word))
-        .filter(|(distance, word)| *distance <= (word.chars().count() / 3).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word.clone())
-}
-
-/// What may be said for one argument: the word, and the id it stands for.
-struct Choices<'v> {
-    words: Vec<(&'v str, &'v str)>,
-    /// Any other word may be said too, for the words are not known.
-    open: bool,
-}
-
-impl<'v> Choices<'v> {
-    fn ids(ids: impl IntoIterator<Item = &'v String>) -> Self {
-        let words: Vec<_> = ids
-            .into_iter()
-            .map(|id| (id.as_str(), id.as_str()))
-            .collect();
-        Self {
-            open: words.is_empty(),
-            words,
-        }
-    }
-}
-
-/// A word that was understood: as it is spelt properly, and the id it stands for.
-struct Chosen {
-    word: String,
-    id: String,
 }
 
 /// Takes the arguments off a line and keeps what they were.
@@ -628,10 +458,6 @@ impl<'a> Reader<'a> {
             },
         })
     }
-}
-
-fn same(word: &str, said: &str) -> bool {
-    word.to_lowercase() == said.to_lowercase()
 }
 
 fn figure(word: &str) -> Option<f64> {

@@ -181,19 +181,15 @@ proptest! {
     }
 }
 
-/// Texts as long as GitHub lets them be, of one piece over and over: each would take minutes if
-/// anything looked back over all of it for each piece.
+/// Texts as long as GitHub lets them be, of one piece over and over. A walk that looked back over
+/// all of it for each piece would not end here.
 #[test]
 fn long_texts_are_read_in_one_go() {
     for piece in PIECES {
-        for around in ["", "\n", " ", "a\n"] {
+        for around in ["", "\n"] {
             let one = format!("{piece}{around}");
             let text = one.repeat(MOST_CHARACTERS / one.chars().count());
-            let t = std::time::Instant::now();
             let _ = find(&text, BOT);
-            if t.elapsed().as_millis() > 200 {
-                println!("SLOW {one:?} {:?}", t.elapsed());
-            }
         }
     }
     let closed = "<b>\n</b>\n/x\n".repeat(MOST_CHARACTERS / 12);
