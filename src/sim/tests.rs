@@ -1,0 +1,4 @@
+//! The simulation from the outside: over HTTP, as the bot meets it.
+
+mod bench;
+mod rest;
