@@ -27,7 +27,9 @@ impl Plan {
 /// A rule takes an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
+    /// Attribute id, or `milestone`.
     pub attribute: String,
+    /// The whole value; of a `hold` on a many-valued attribute only what rules hold.
     pub value: AttributeValue,
     pub hold: bool,
     pub reason: Reason,

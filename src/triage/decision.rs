@@ -48,6 +48,8 @@ pub struct Decision {
     pub fired: Vec<Reason>,
     /// What rules wanted and did not get.
     pub held: Vec<Held>,
+    /// Rules disagree, or something undoes what rules write: a human has to look.
+    pub needs_human: bool,
     /// The first instant at which a comparison with `now` that was evaluated flips.
     pub look_again_at: Option<Timestamp>,
 }
@@ -65,6 +67,8 @@ pub struct Outcome {
     pub reason: Option<Reason>,
     /// Written by `hold` (withdrawn later) rather than `set`.
     pub hold: bool,
+    /// Of the value, what stands only as long as a rule holds it.
+    pub held: AttributeValue,
 }
 
 /// A comment a rule wants.
@@ -73,6 +77,8 @@ pub struct WantedComment {
     pub key: String,
     /// Edited in place while its rule holds and collapsed afterwards; else posted once, ever.
     pub sticky: bool,
+    /// A sticky that stands, whose rule no longer holds: to be shown folded away.
+    pub collapsed: bool,
     pub body: String,
     pub reason: Reason,
 }

@@ -3,10 +3,13 @@
 //! The ledger is a list of entries, appended once and never changed; ownership is what folding
 //! them gives. Writers rank: ambient < rule < person < command < override.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
+use crate::policy::Policy;
 
 use super::attribute::AttributeValue;
 
@@ -32,7 +35,8 @@ pub enum Rank {
 pub enum Act {
     /// The attribute now has `value` (for a many-valued one: all of it).
     Set,
-    /// A rule's `hold` wrote it: withdrawn when no rule asks for it any more.
+    /// A rule's `hold` wrote it: withdrawn when no rule asks for it any more. Of a many-valued
+    /// attribute `value` is only what rules hold, not what was there besides.
     Hold,
     /// Handed back to the rules (`/release`, or an override that ended).
     Release,
@@ -53,4 +57,159 @@ pub struct LedgerEntry {
     pub cause: String,
     /// The reason given, or the rule's `because`.
     pub reason: String,
+}
+
+/// The name under which the ledger keeps the milestone, which is no attribute of the policy.
+pub const MILESTONE: &str = "milestone";
+
+/// Who owns an attribute, and what rules have done to it since a human last had.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ownership {
+    /// The owner's entry; `None` while nobody has set it, and after a release.
+    pub owner: Option<LedgerEntry>,
+    /// Somebody of a lower rank changed it after its owner had.
+    pub disturbed: bool,
+    /// The value of the last entry, whoever made it.
+    pub latest: Option<AttributeValue>,
+    /// What stands only because a rule holds it.
+    pub held: BTreeSet<String>,
+    /// What rules wrote since the last act of a human with the permission, oldest first.
+    pub written: Vec<AttributeValue>,
+}
+
+impl Ownership {
+    /// The owner's rank.
+    #[must_use]
+    pub fn rank(&self) -> Option<Rank> {
+        self.owner.as_ref().map(|entry| entry.rank)
+    }
+}
+
+/// Folds the entries about one attribute, oldest first.
+///
+/// A person and a command take an attribute from each other (the later counts), and both from a
+/// rule; only `/release` or another override ends an override.
+#[must_use]
+pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
+    let mut own = Ownership::default();
+    for entry in entries.iter().filter(|e| e.attribute == attribute) {
+        if entry.act == Act::Release {
+            own = Ownership {
+                latest: own.latest,
+                ..Ownership::default()
+            };
+            continue;
+        }
+        own.latest = Some(entry.value.clone());
+        let rank = own.rank();
+        match entry.rank {
+            Rank::Ambient if rank > Some(Rank::Ambient) => {
+                own.disturbed = true;
+                continue;
+            }
+            Rank::Person | Rank::Command if rank == Some(Rank::Override) => {
+                own.disturbed = true;
+                continue;
+            }
+            Rank::Ambient => {}
+            Rank::Rule => {
+                own.written.push(entry.value.clone());
+                match (entry.act, &entry.value) {
+                    (Act::Hold, value) => {
+                        own.held = value.iter().map(str::to_owned).collect();
+                        if let AttributeValue::One(v) = value
+                            && v.is_empty()
+                        {
+                            // Withdrawn: nobody owns it now.
+                            own.owner = None;
+                            own.disturbed = false;
+                            continue;
+                        }
+                    }
+                    (_, AttributeValue::One(_)) => own.held.clear(),
+                    (_, AttributeValue::Many(_)) => {}
+                }
+            }
+            Rank::Person | Rank::Command | Rank::Override => {
+                own.held.clear();
+                own.written.clear();
+            }
+        }
+        own.disturbed = false;
+        own.owner = Some(entry.clone());
+    }
+    own
+}
+
+/// The rank of a change by hand: a person's where `commands:` lets one of the roles set this
+/// attribute, else ambient.
+#[must_use]
+pub fn hand_change(policy: &Policy, attribute: &str, roles: &BTreeSet<String>) -> Rank {
+    if policy.may(attribute, roles) {
+        Rank::Person
+    } else {
+        Rank::Ambient
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(act: Act, rank: Rank, value: &str) -> LedgerEntry {
+        LedgerEntry {
+            attribute: "priority".into(),
+            act,
+            rank,
+            value: AttributeValue::One(value.into()),
+            at: Timestamp::UNIX_EPOCH,
+            by: None,
+            cause: "test".into(),
+            reason: String::new(),
+        }
+    }
+
+    fn owner(entries: &[LedgerEntry]) -> (Option<Rank>, Option<String>, bool) {
+        let own = fold(entries, "priority");
+        let value = own.owner.as_ref().map(|e| e.value.to_string());
+        (own.rank(), value, own.disturbed)
+    }
+
+    #[test]
+    fn humans_take_from_rules_and_from_each_other() {
+        let mut ledger = vec![entry(Act::Set, Rank::Rule, "p3")];
+        assert_eq!(owner(&ledger), (Some(Rank::Rule), Some("p3".into()), false));
+        ledger.push(entry(Act::Set, Rank::Command, "p1"));
+        assert_eq!(owner(&ledger), (Some(Rank::Command), Some("p1".into()), false));
+        ledger.push(entry(Act::Set, Rank::Person, "p2"));
+        assert_eq!(owner(&ledger), (Some(Rank::Person), Some("p2".into()), false));
+        ledger.push(entry(Act::Set, Rank::Ambient, "p0"));
+        assert_eq!(owner(&ledger), (Some(Rank::Person), Some("p2".into()), true));
+        ledger.push(entry(Act::Release, Rank::Command, ""));
+        assert_eq!(owner(&ledger), (None, None, false));
+    }
+
+    #[test]
+    fn an_override_stays_until_released() {
+        let mut ledger = vec![
+            entry(Act::Set, Rank::Override, "p0"),
+            entry(Act::Set, Rank::Command, "p3"),
+        ];
+        assert_eq!(owner(&ledger), (Some(Rank::Override), Some("p0".into()), true));
+        ledger.push(entry(Act::Release, Rank::Override, ""));
+        ledger.push(entry(Act::Set, Rank::Command, "p3"));
+        assert_eq!(owner(&ledger), (Some(Rank::Command), Some("p3".into()), false));
+    }
+
+    #[test]
+    fn a_withdrawn_hold_leaves_no_owner() {
+        let ledger = [
+            entry(Act::Hold, Rank::Rule, "p1"),
+            entry(Act::Hold, Rank::Rule, ""),
+        ];
+        let own = fold(&ledger, "priority");
+        assert_eq!(own.owner, None);
+        assert!(own.held.is_empty());
+        assert_eq!(own.written.len(), 2);
+    }
 }

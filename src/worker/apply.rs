@@ -149,7 +149,8 @@ impl Worker {
             .saturating_add(self.config.settle_after)
             .unwrap_or(newest);
         if now < wait {
-            return Err(GitHubError::rate_limited(wait).into());
+            // Not a limit of GitHub's, but the same answer: not before then.
+            return Err(GitHubError::RateLimited { until: wait }.into());
         }
         let mut settled = Vec::new();
         let Some(mirror) = looked.draft.record.issue.clone() else {
@@ -197,7 +198,7 @@ impl Worker {
         let comments = organization.github.comments(repo, number, None).await?;
         let found = comments
             .into_iter()
-            .find(|c| c.author_id == organization.bot && key_of(&c.body) == Some(key));
+            .find(|c| c.author_id == Some(organization.bot) && key_of(&c.body) == Some(key));
         Ok(match found {
             Some(comment) => {
                 looked.draft.posted(key, comment.id, &comment.body);

@@ -246,7 +246,7 @@ impl Worker {
         Ok(true)
     }
 
-    async fn decide(
+    pub(super) async fn decide(
         &self,
         organization: &Organization,
         record: &ItemRecord,

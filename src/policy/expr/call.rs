@@ -1,0 +1,619 @@
+//! The checker's part for names and calls.
+
+use std::ops::Range;
+
+use super::ast::{Id, Kind};
+use super::check::{Checked, Checker, Local, assignable, unify};
+use super::cost::Bulk;
+use super::flow::Flow;
+use super::function::FUNCTIONS;
+use super::pattern;
+use super::problem::{Problem, nearest};
+use super::program::{Convert, Loop, Op, TextTest};
+use super::schema::{Slot, Type};
+use super::value::Value;
+
+const MACROS: &[(&str, Loop)] = &[
+    ("all", Loop::All),
+    ("exists", Loop::Exists),
+    ("exists_one", Loop::ExistsOne),
+    ("filter", Loop::Filter),
+    ("map", Loop::Map),
+];
+
+impl Checker<'_> {
+    /// A fact, a macro's variable, or a part of something.
+    pub fn name_or_part(&mut self, id: Id) -> Checked {
+        let span = self.ast.span(id);
+        if let Some(path) = self.ast.path(id)
+            && self.local(path[0]).is_none()
+        {
+            if let Some(slot) = self.schema.slot(&path.join(".")) {
+                return self.fact(slot, span);
+            }
+            let inside = (1..path.len()).any(|n| self.schema.slot(&path[..n].join(".")).is_some());
+            if !inside {
+                let path = path.join(".");
+                self.unknown_fact(&path, span.clone());
+                return self.broken(span);
+            }
+        }
+        let ast = self.ast;
+        match ast.kind(id) {
+            Kind::Name(name) => match self.local(name) {
+                Some(index) => self.variable(index, span),
+                None => self.broken(span),
+            },
+            Kind::Select(of, name) => {
+                let of_checked = self.check(*of, None);
+                let end = span.end;
+                let key_span = end.saturating_sub(name.len())..end;
+                let key = self.constant(Value::str(name), Type::String, key_span);
+                self.part(*of, &of_checked, &key, name, span)
+            }
+            Kind::Index(of, key) => {
+                let of_checked = self.check(*of, None);
+                let key_checked = self.present(*key, None);
+                let shown = self.text(*key).to_owned();
+                self.part(*of, &of_checked, &key_checked, &shown, span)
+            }
+            _ => self.broken(span),
+        }
+    }
+
+    fn local(&self, name: &str) -> Option<usize> {
+        self.locals.iter().rposition(|l| l.name == name)
+    }
+
+    fn variable(&mut self, index: usize, span: Range<usize>) -> Checked {
+        let op = Op::Local(u32::try_from(index).unwrap_or(u32::MAX));
+        let local = &self.locals[index];
+        let (ty, bulk) = (local.ty.clone(), local.bulk);
+        let mut checked = self.emit(op, Type::Nothing, &[], span);
+        checked.ty = ty;
+        checked.bulk = bulk;
+        // The same name means another thing in another macro.
+        let place = format!("\u{0}{}", self.locals[index].scope);
+        checked.place = Some(self.place(place));
+        checked
+    }
+
+    fn place(&mut self, name: String) -> u32 {
+        let known = self.places.iter().position(|p| *p == name);
+        let index = known.unwrap_or_else(|| {
+            self.places.push(name);
+            self.places.len() - 1
+        });
+        u32::try_from(index).unwrap_or(u32::MAX)
+    }
+
+    fn fact(&mut self, slot: Slot, span: Range<usize>) -> Checked {
+        let schema = self.schema;
+        let ty = schema.type_of(slot).clone();
+        let fact = schema.fact(slot);
+        let place = self.place(schema.path(slot).to_owned());
+        let mut checked = self.emit(Op::Fact(slot), ty, &[], span);
+        checked.absent = fact.is_some_and(|f| f.may_be_absent) && !self.known.contains(&place);
+        checked.moves = fact.is_some_and(|f| f.moves);
+        checked.bulk = Bulk::of_fact(schema, slot);
+        checked.place = Some(place);
+        checked
+    }
+
+    fn unknown_fact(&mut self, path: &str, span: Range<usize>) {
+        let problem = Problem::new("unknown-fact", span, format!("there is no fact `{path}`"));
+        let schema = self.schema;
+        let below = format!("{path}.");
+        let help = if schema.is_prefix(path) {
+            let mut parts: Vec<&str> = schema.paths().filter(|p| p.starts_with(&below)).collect();
+            parts.sort_unstable();
+            let more = if parts.len() > 6 { ", …" } else { "" };
+            parts.truncate(6);
+            Some(format!("it is a group: {}{more}", parts.join(", ")))
+        } else if let Some(near) = nearest(path, schema.paths()) {
+            Some(format!("did you mean `{near}`?"))
+        } else if FUNCTIONS.iter().any(|f| f.name == path) {
+            Some(format!("`{path}` is a function: write `{path}(…)`"))
+        } else {
+            // A value whose quotes were forgotten: `kind == feature`.
+            let is_value = schema.enums_with(path).next().is_some();
+            is_value.then(|| format!("a value stands in quotes: \"{path}\""))
+        };
+        self.problems.push(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
+    }
+
+    /// An element of a list, or what stands under a key of a map.
+    fn part(
+        &mut self,
+        of_id: Id,
+        of: &Checked,
+        key: &Checked,
+        shown: &str,
+        span: Range<usize>,
+    ) -> Checked {
+        let (Some(ty), Some(key_ty)) = (&of.ty, &key.ty) else {
+            return self.broken(span);
+        };
+        let element = match ty {
+            Type::Map(value) if key_ty.is_text() => value.as_ref().clone(),
+            Type::List(element) if *key_ty == Type::Int => element.as_ref().clone(),
+            _ => {
+                let found = self.schema.describe(ty).to_string();
+                let text = self.text(of_id).to_owned();
+                let message = format!("`{text}` is {found} and has no part `{shown}`");
+                let problem = Problem::new("type-mismatch", span.clone(), message);
+                let path = self
+                    .ast
+                    .path(of_id)
+                    .map(|p| format!("{}.{shown}", p.join(".")));
+                let near = path.and_then(|p| nearest(&p, self.schema.paths()));
+                self.problems.push(match near {
+                    Some(near) => problem.help(format!("did you mean `{near}`?")),
+                    None => problem,
+                });
+                return self.broken(span);
+            }
+        };
+        let default = self.code.intern(Value::empty(&element));
+        let has_empty = element.has_empty();
+        let bulk = of.bulk.element(&element);
+        let constant_key = match self.code.op(key.node) {
+            Op::Const(index) => Some(format!("{:?}", self.code.constant(index))),
+            _ => None,
+        };
+        let op = Op::Index(of.node, key.node, default);
+        let mut checked = self.emit(op, element, &[of, key], span);
+        checked.bulk = bulk;
+        if let (Some(of), Some(key)) = (of.place, constant_key) {
+            checked.place = Some(self.place(format!("{}\u{0}{key}", self.places[of as usize])));
+        }
+        let known = checked.place.is_some_and(|p| self.known.contains(&p));
+        checked.absent = !has_empty && !known;
+        checked
+    }
+
+    /// A function, a macro, `has`, or a declared membership.
+    pub fn call(
+        &mut self,
+        id: Id,
+        target: Option<Id>,
+        name: &str,
+        name_span: &Range<usize>,
+        args: &[Id],
+        hint: Option<&Type>,
+    ) -> Checked {
+        let span = self.ast.span(id);
+        let path = match target {
+            None => Some(name.to_owned()),
+            Some(target) => self
+                .ast
+                .path(target)
+                .map(|p| format!("{}.{name}", p.join("."))),
+        };
+        if let Some(slot) = path.as_deref().and_then(|p| self.schema.membership(p)) {
+            return self.member(slot, name, args, span);
+        }
+        if let Some(over) = target
+            && let Some((_, how)) = MACROS.iter().find(|(n, _)| *n == name)
+        {
+            return self.macro_call(*how, over, name, args, span);
+        }
+        if !FUNCTIONS.iter().any(|f| f.name == name) {
+            return self.unknown_function(name, path.as_deref(), target, name_span, args, span);
+        }
+        let mut all: Vec<Id> = target.into_iter().collect();
+        all.extend_from_slice(args);
+        self.function(name, &all, hint, span)
+    }
+
+    fn unknown_function(
+        &mut self,
+        name: &str,
+        path: Option<&str>,
+        target: Option<Id>,
+        name_span: &Range<usize>,
+        args: &[Id],
+        span: Range<usize>,
+    ) -> Checked {
+        let message = format!("there is no function `{name}`");
+        let problem = Problem::new("unknown-function", name_span.clone(), message);
+        let schema = self.schema;
+        let lower = name.to_ascii_lowercase();
+        let help = if let Some(near) = path.and_then(|p| nearest(p, schema.membership_calls())) {
+            Some(format!("did you mean `{near}(…)`?"))
+        } else if let Some(near) = nearest(name, FUNCTIONS.iter().map(|f| f.name)) {
+            Some(format!("did you mean `{near}`?"))
+        } else if let Some(path) = path.filter(|p| schema.slot(p).is_some()) {
+            Some(format!("`{path}` is a fact: leave out the brackets"))
+        } else if matches!(lower.as_str(), "length" | "len" | "count") {
+            Some("did you mean `size`?".to_owned())
+        } else if matches!(lower.as_str(), "lower" | "tolower" | "downcase") {
+            Some("did you mean `lowerAscii`?".to_owned())
+        } else {
+            None
+        };
+        self.problems.push(match help {
+            Some(help) => problem.help(help),
+            None => problem,
+        });
+        // `autor.is("x")` is one mistake; `issue.tilte.foo()` is two.
+        let near_call = path.is_some_and(|p| nearest(p, schema.membership_calls()).is_some());
+        for part in target.filter(|_| !near_call).iter().chain(args) {
+            self.check(*part, None);
+        }
+        self.broken(span)
+    }
+
+    fn member(&mut self, slot: Slot, name: &str, args: &[Id], span: Range<usize>) -> Checked {
+        let [arg] = args else {
+            let message = format!("`{name}` takes one value in its brackets");
+            self.problem("wrong-arguments", span.clone(), message);
+            return self.broken(span);
+        };
+        let list = self.fact(slot, span.clone());
+        let of = match &list.ty {
+            Some(Type::List(of)) => of.as_ref().clone(),
+            _ => Type::String,
+        };
+        let value = self.present(*arg, Some(&of));
+        if value
+            .ty
+            .as_ref()
+            .is_some_and(|ty| !self.comparable(ty, &of))
+        {
+            self.must(&value, *arg, &of);
+            return self.broken(span);
+        }
+        let op = Op::In(value.node, list.node);
+        let mut checked = self.emit(op, Type::Bool, &[&value, &list], span);
+        checked.cost = checked.cost.saturating_add(list.bulk.walk());
+        checked
+    }
+
+    fn macro_call(
+        &mut self,
+        how: Loop,
+        over: Id,
+        name: &str,
+        args: &[Id],
+        span: Range<usize>,
+    ) -> Checked {
+        let over_checked = self.check(over, None);
+        let (variable, bodies) = match args {
+            [variable, body] => (variable, vec![*body]),
+            // As in CEL: `list.map(x, condition, value)`.
+            [variable, condition, body] if how == Loop::Map => (variable, vec![*condition, *body]),
+            _ => {
+                let message = format!("`{name}` takes a name and what to do with it");
+                self.problems
+                    .push(
+                        Problem::new("wrong-arguments", span.clone(), message).help(format!(
+                            "like `issue.labels.{name}(l, l.startsWith(\"x\"))`"
+                        )),
+                    );
+                return self.broken(span);
+            }
+        };
+        let Kind::Name(variable) = self.ast.kind(*variable).clone() else {
+            let at = self.ast.span(*variable);
+            let message = "a name for the element belongs here".to_owned();
+            self.problem("wrong-arguments", at, message);
+            return self.broken(span);
+        };
+        let element = match &over_checked.ty {
+            None => None,
+            Some(Type::List(of)) => Some(of.as_ref().clone()),
+            Some(Type::Map(_)) if matches!(how, Loop::All | Loop::Exists | Loop::ExistsOne) => {
+                Some(Type::String)
+            }
+            Some(other) => {
+                let found = self.schema.describe(other).to_string();
+                let message = format!("`{name}` goes over a list, and this is {found}");
+                self.problem("type-mismatch", self.ast.span(over), message);
+                None
+            }
+        };
+        let bulk = element
+            .as_ref()
+            .map_or_else(Bulk::default, |ty| over_checked.bulk.element(ty));
+        self.locals.push(Local {
+            name: variable,
+            ty: element,
+            bulk,
+            scope: self.code.ops.len(),
+        });
+        let mut list = over_checked;
+        for (i, body) in bodies.iter().enumerate() {
+            let how = if i + 1 < bodies.len() {
+                Loop::Filter
+            } else {
+                how
+            };
+            list = self.one_loop(how, &list, *body, span.clone());
+        }
+        self.locals.pop();
+        list
+    }
+
+    fn one_loop(&mut self, how: Loop, over: &Checked, body: Id, span: Range<usize>) -> Checked {
+        let body_checked = if how == Loop::Map {
+            self.present(body, None)
+        } else {
+            self.condition(body)
+        };
+        if how == Loop::Map && body_checked.moves {
+            self.moving_in_list(body);
+        }
+        let ty = match how {
+            Loop::Map => Type::List(Box::new(body_checked.ty.clone().unwrap_or(Type::Nothing))),
+            Loop::Filter => over.ty.clone().unwrap_or(Type::Nothing),
+            _ => Type::Bool,
+        };
+        let op = Op::Loop(how, over.node, body_checked.node);
+        let mut checked = self.emit(op, ty, &[over, &body_checked], span);
+        let rounds = over.bulk.items.max(1);
+        let round = body_checked.cost.saturating_add(4);
+        checked.cost = over.cost.saturating_add(rounds.saturating_mul(round));
+        checked.moves = false;
+        checked.bulk = match how {
+            Loop::Map => Bulk {
+                items: over.bulk.items,
+                text: body_checked.bulk.text,
+            },
+            Loop::Filter => over.bulk,
+            _ => Bulk::default(),
+        };
+        checked
+    }
+
+    fn function(
+        &mut self,
+        name: &str,
+        args: &[Id],
+        hint: Option<&Type>,
+        span: Range<usize>,
+    ) -> Checked {
+        let usage = FUNCTIONS.iter().find(|f| f.name == name);
+        let (least, most) = usage.map_or((1, 1), |f| f.arguments);
+        if args.len() < least || args.len() > most {
+            let written = usage.map_or("", |f| f.usage);
+            let message = format!("`{name}` takes other arguments");
+            self.problems.push(
+                Problem::new("wrong-arguments", span.clone(), message)
+                    .help(format!("write `{written}`")),
+            );
+            return self.broken(span);
+        }
+        match name {
+            "has" => self.has(args[0], span),
+            "or" => self.default(args[0], args[1], hint, span),
+            "min" | "max" => self.extreme(name, args, hint, span),
+            "contains" => self.text_test(TextTest::Contains, args, span),
+            "startsWith" => self.text_test(TextTest::StartsWith, args, span),
+            "endsWith" => self.text_test(TextTest::EndsWith, args, span),
+            "matches" => self.matches(args[0], args[1], span),
+            "timestamp" | "duration" => self.time_literal(name, args[0], span),
+            "size" => self.convert(Convert::Size, args[0], span),
+            "lowerAscii" => self.convert(Convert::LowerAscii, args[0], span),
+            "days" => self.convert(Convert::Days, args[0], span),
+            "hours" => self.convert(Convert::Hours, args[0], span),
+            "double" => self.convert(Convert::Double, args[0], span),
+            _ => self.convert(Convert::Int, args[0], span),
+        }
+    }
+
+    fn has(&mut self, arg: Id, span: Range<usize>) -> Checked {
+        let part = self.check(arg, None);
+        if part.place.is_none() && part.ty.is_some() {
+            let message = "`has` asks about a fact or a part of one".to_owned();
+            let at = self.ast.span(arg);
+            self.problems.push(
+                Problem::new("wrong-arguments", at, message)
+                    .help("like `has(issue.closed_at)` or `has(form[\"Impact\"])`"),
+            );
+        }
+        let mut checked = self.emit(Op::Has(part.node), Type::Bool, &[&part], span);
+        checked.moves = false;
+        if let Some(place) = part.place {
+            checked.flow = Flow::has(place);
+        }
+        checked
+    }
+
+    fn default(
+        &mut self,
+        value: Id,
+        default: Id,
+        hint: Option<&Type>,
+        span: Range<usize>,
+    ) -> Checked {
+        let part = self.check(value, hint);
+        let fallback = self.check(default, part.ty.as_ref());
+        let (Some(ta), Some(tb)) = (&part.ty, &fallback.ty) else {
+            return self.broken(span);
+        };
+        let Some(ty) = unify(ta, tb) else {
+            let (ta, tb) = (ta.clone(), tb.clone());
+            self.mismatch("or", &ta, &tb, span.clone());
+            return self.broken(span);
+        };
+        let op = Op::Default(part.node, fallback.node);
+        let mut checked = self.emit(op, ty, &[&part, &fallback], span);
+        checked.absent = fallback.absent && part.absent;
+        checked.bulk = part.bulk.either(fallback.bulk);
+        checked
+    }
+
+    fn extreme(
+        &mut self,
+        name: &str,
+        args: &[Id],
+        hint: Option<&Type>,
+        span: Range<usize>,
+    ) -> Checked {
+        let mut ty: Option<Type> = hint.filter(|h| **h == Type::Double).cloned();
+        let mut parts: Vec<Option<Checked>> = args.iter().map(|_| None).collect();
+        for literal in [false, true] {
+            for (arg, place) in args.iter().zip(&mut parts) {
+                if self.ast.is_literal(*arg) != literal {
+                    continue;
+                }
+                let part = self.present(*arg, ty.as_ref());
+                let Some(found) = part.ty.clone() else {
+                    return self.broken(span);
+                };
+                let ordered =
+                    found.is_number() || matches!(found, Type::Timestamp | Type::Duration);
+                let fits = ty.as_ref().is_none_or(|ty| *ty == found);
+                if !ordered || !fits {
+                    let found = self.schema.describe(&found).to_string();
+                    let message = format!(
+                        "`{name}` compares numbers, instants or durations of one type; this is {found}"
+                    );
+                    self.problem("wrong-arguments", self.ast.span(*arg), message);
+                    return self.broken(span);
+                }
+                ty = Some(found);
+                *place = Some(part);
+            }
+        }
+        let parts: Vec<Checked> = parts.into_iter().flatten().collect();
+        let nodes: Vec<_> = parts.iter().map(|p| p.node).collect();
+        let kids = self.code.add_kids(&nodes);
+        let op = if name == "min" {
+            Op::Min(kids)
+        } else {
+            Op::Max(kids)
+        };
+        let refs: Vec<&Checked> = parts.iter().collect();
+        self.emit(op, ty.unwrap_or(Type::Int), &refs, span)
+    }
+
+    fn text_test(&mut self, test: TextTest, args: &[Id], span: Range<usize>) -> Checked {
+        let text = self.present(args[0], None);
+        if test == TextTest::Contains && matches!(text.ty, Some(Type::List(_))) {
+            let message = "`contains` looks into a text, and this is a list".to_owned();
+            let at = self.ast.span(args[0]);
+            let help = format!("write `{} in {}`", self.text(args[1]), self.text(args[0]));
+            self.problems
+                .push(Problem::new("wrong-arguments", at, message).help(help));
+            return self.broken(span);
+        }
+        self.must(&text, args[0], &Type::String);
+        let part = self.present(args[1], None);
+        self.must(&part, args[1], &Type::String);
+        let op = Op::Text(test, text.node, part.node);
+        let mut checked = self.emit(op, Type::Bool, &[&text, &part], span);
+        let walked = if test == TextTest::Contains {
+            text.bulk
+        } else {
+            part.bulk
+        };
+        checked.cost = checked.cost.saturating_add(walked.walk());
+        checked
+    }
+
+    fn matches(&mut self, text_id: Id, pattern_id: Id, span: Range<usize>) -> Checked {
+        let text = self.present(text_id, None);
+        self.must(&text, text_id, &Type::String);
+        let at = self.ast.span(pattern_id);
+        let Kind::Str(pattern) = self.ast.kind(pattern_id).clone() else {
+            let checked = self.check(pattern_id, None);
+            if checked.ty.is_some() {
+                let message = "a pattern must be written out here".to_owned();
+                self.problem("bad-pattern", at, message);
+            }
+            return self.broken(span);
+        };
+        let regex = match pattern::build(&pattern) {
+            Ok(regex) => regex,
+            Err(error) => {
+                let (message, help) = pattern::explain(&error);
+                let problem = Problem::new("bad-pattern", at, message);
+                self.problems.push(match help {
+                    Some(help) => problem.help(help),
+                    None => problem,
+                });
+                return self.broken(span);
+            }
+        };
+        let pooled = match self.code.op(text.node) {
+            Op::Fact(slot) => Some((slot, self.schema.patterns.join(slot, &pattern))),
+            _ => None,
+        };
+        let index = u32::try_from(self.code.patterns.len()).unwrap_or(u32::MAX);
+        self.code.patterns.push(regex);
+        let op = Op::Matches(text.node, index, pooled);
+        let mut checked = self.emit(op, Type::Bool, &[&text], span);
+        // Linear in the text, and slower than a search for a fixed one.
+        checked.cost = checked
+            .cost
+            .saturating_add(text.bulk.text)
+            .saturating_add(20);
+        checked
+    }
+
+    fn time_literal(&mut self, name: &str, arg: Id, span: Range<usize>) -> Checked {
+        let at = self.ast.span(arg);
+        let Kind::Str(text) = self.ast.kind(arg).clone() else {
+            let checked = self.check(arg, None);
+            if checked.ty.is_some() {
+                let message = format!("`{name}` needs a text that is written out");
+                self.problem("wrong-arguments", at, message);
+            }
+            return self.broken(span);
+        };
+        if name == "timestamp" {
+            if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+                return self.constant(Value::Timestamp(instant), Type::Timestamp, span);
+            }
+            let message = format!("\"{text}\" is not an instant");
+            self.problems.push(
+                Problem::new("bad-literal", at, message)
+                    .help("write it like `timestamp(\"2026-01-31T09:00:00Z\")`"),
+            );
+        } else {
+            if let Some(duration) = super::number::duration(&text) {
+                return self.constant(Value::Duration(duration), Type::Duration, span);
+            }
+            let message = format!("\"{text}\" is not a duration");
+            self.problems.push(
+                Problem::new("bad-literal", at, message)
+                    .help("write it like `duration(\"1h30m\")`, or `days(7)`"),
+            );
+        }
+        self.broken(span)
+    }
+
+    fn convert(&mut self, how: Convert, arg: Id, span: Range<usize>) -> Checked {
+        let part = self.present(arg, None);
+        let Some(ty) = part.ty.clone() else {
+            return self.broken(span);
+        };
+        let sized = ty.is_text() || matches!(ty, Type::List(_) | Type::Map(_));
+        let (fits, result, wanted) = match how {
+            Convert::Size => (sized, Type::Int, "a text or a list"),
+            Convert::LowerAscii => (assignable(&ty, &Type::String), Type::String, "a text"),
+            Convert::Days | Convert::Hours => (ty == Type::Int, Type::Duration, "a whole number"),
+            Convert::Double => (ty.is_number(), Type::Double, "a number"),
+            Convert::Int => (ty.is_number(), Type::Int, "a number"),
+        };
+        if !fits {
+            let found = self.schema.describe(&ty).to_string();
+            let message = format!("{wanted} is needed here, and this is {found}");
+            self.problem("wrong-arguments", self.ast.span(arg), message);
+            return self.broken(span);
+        }
+        let mut checked = self.emit(Op::Convert(how, part.node), result, &[&part], span);
+        if ty.is_text() {
+            checked.cost = checked.cost.saturating_add(part.bulk.walk());
+        }
+        if how == Convert::LowerAscii {
+            checked.bulk = part.bulk;
+        }
+        checked
+    }
+}

@@ -1,0 +1,570 @@
+//! What a loaded policy consists of. Everything here has been checked: names refer to something.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use regex::Regex;
+
+use crate::triage::attribute::AttributeValue;
+use crate::triage::decision::{Mode, Reason};
+use crate::triage::snapshot::FieldValue;
+
+use super::diagnostic::Diagnostic;
+use super::examples::Example;
+use super::expr::{Program, Schema, Slot};
+use super::facts::Needed;
+use super::template::Template;
+
+/// A checked policy, ready to decide by. Made by [`load`](super::load) only.
+pub struct Policy {
+    pub organization: String,
+    /// For principles and rules that name none.
+    pub mode: Mode,
+    /// Since when this policy is in force, where the shell said so; see [`Policy::since`].
+    pub took_effect: Option<Timestamp>,
+    pub unauthorised: Unauthorised,
+    pub roles: IndexMap<String, Role>,
+    pub boards: IndexMap<String, Board>,
+    pub goals: IndexMap<String, Goal>,
+    pub communities: IndexMap<String, Community>,
+    pub attributes: IndexMap<String, Attribute>,
+    pub facts: Vec<Fact>,
+    pub principles: IndexMap<String, Principle>,
+    /// Of all principles, in the order of the policy.
+    pub rules: IndexMap<String, Rule>,
+    /// Parsed and checked; decided by the board's lane, not by [`decide`](crate::triage::decide).
+    pub gates: IndexMap<String, Gate>,
+    /// Parsed and checked; decided by the board's lane, not by [`decide`](crate::triage::decide).
+    pub caps: IndexMap<String, Cap>,
+    /// Parsed and checked; computed by the digest.
+    pub score: IndexMap<String, Driver>,
+    /// Which roles may say which command (attributes are commands too).
+    pub commands: IndexMap<String, Vec<String>>,
+    pub digest: Option<Digest>,
+    pub templates: IndexMap<String, Template>,
+    pub examples: Vec<Example>,
+    /// Findings that did not keep the policy from loading.
+    pub warnings: Vec<Diagnostic>,
+    pub(crate) schema: Schema,
+    pub(crate) needed: Vec<Needed>,
+    pub(crate) unaligned: Option<Slot>,
+    pub(crate) order: Vec<Step>,
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policy")
+            .field("organization", &self.organization)
+            .field("mode", &self.mode)
+            .field("attributes", &self.attributes.len())
+            .field("rules", &self.rules.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Policy {
+    /// The same policy with another mode for all principles and rules that name none themselves
+    /// (the setting `policy.mode`).
+    #[must_use]
+    pub fn with_mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// The same policy, in force since then. Rules with `enforce: true` leave alone what a human
+    /// set earlier; without this they outrank every hand change and command.
+    #[must_use]
+    pub fn since(mut self, at: Timestamp) -> Self {
+        self.took_effect = Some(at);
+        self
+    }
+
+    /// The mode of a rule: its own, else its principle's, else the policy's.
+    #[must_use]
+    pub fn mode_of(&self, rule: &Rule) -> Mode {
+        rule.mode
+            .or_else(|| self.principles.get(&rule.principle)?.mode)
+            .unwrap_or(self.mode)
+    }
+
+    /// The rule as decisions, changes and people quote it.
+    #[must_use]
+    pub fn reason_of(&self, rule: &Rule) -> Reason {
+        Reason {
+            rule: rule.id.clone(),
+            principle: rule.principle.clone(),
+            because: rule.because.clone(),
+            mode: self.mode_of(rule),
+        }
+    }
+
+    /// May one of these roles say this command (an attribute's name is one)?
+    #[must_use]
+    pub fn may(&self, command: &str, roles: &std::collections::BTreeSet<String>) -> bool {
+        self.commands
+            .get(command)
+            .is_some_and(|allowed| allowed.iter().any(|role| roles.contains(role)))
+    }
+
+    /// The facts, attributes and enums that expressions of this policy may use.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+}
+
+/// What becomes of a hand change by somebody whom `commands:` does not let make it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unauthorised {
+    #[default]
+    Keep,
+    Revert,
+}
+
+/// Who has a role. The shell resolves it to users by numeric id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Role {
+    pub id: String,
+    /// Team slugs of the organisation.
+    pub teams: Vec<String>,
+    /// Logins.
+    pub users: Vec<String>,
+    /// Every member of the organisation has it.
+    pub organization: bool,
+}
+
+/// A GitHub Project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Board {
+    pub id: String,
+    /// The number in the project's address.
+    pub project: u64,
+    /// The field whose options are the columns.
+    pub column_field: String,
+    /// As pinned in a `*.lock.yaml`; empty where nothing is pinned.
+    pub fields: IndexMap<String, FieldKind>,
+}
+
+impl Board {
+    /// A pinned field, whatever its capitals.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<(&str, &FieldKind)> {
+        self.fields
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(n, kind)| (n.as_str(), kind))
+    }
+
+    /// The pinned columns; empty where nothing is pinned.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        match self.field(&self.column_field) {
+            Some((_, FieldKind::Options(columns))) => columns,
+            _ => &[],
+        }
+    }
+}
+
+/// What a board's field holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// One of these options.
+    Options(Vec<String>),
+    Text,
+    Number,
+    Date,
+    Iteration,
+}
+
+/// A strategic goal.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    pub id: String,
+    pub title: String,
+    /// Any of the words, as whole words, `*` standing for the rest of one; `None` without words.
+    pub words: Option<Regex>,
+    /// Answers of an issue form that say this goal, by heading.
+    pub forms: BTreeMap<String, Vec<String>>,
+}
+
+/// Somebody who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Community {
+    pub id: String,
+    pub name: String,
+    /// Logins.
+    pub members: Vec<String>,
+    pub tier: String,
+}
+
+/// A typed property of an item.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    pub id: String,
+    pub many: bool,
+    /// Never to be shown in a public place.
+    pub internal: bool,
+    pub values: Vec<Value>,
+    /// The values are the goals.
+    pub of_goals: bool,
+    pub label: Option<LabelPattern>,
+    pub fields: Vec<FieldRef>,
+    /// The fact with the effective value.
+    pub(crate) slot: Slot,
+    /// The fact with what GitHub shows.
+    pub(crate) current: Slot,
+}
+
+impl Attribute {
+    /// No value, in the attribute's shape.
+    #[must_use]
+    pub fn nothing(&self) -> AttributeValue {
+        if self.many {
+            AttributeValue::Many(std::collections::BTreeSet::new())
+        } else {
+            AttributeValue::One(String::new())
+        }
+    }
+
+    /// The values in the attribute's shape (of several for a single-valued one, the first).
+    #[must_use]
+    pub fn of<S: Into<String>>(&self, values: impl IntoIterator<Item = S>) -> AttributeValue {
+        let mut values = values.into_iter().map(Into::into);
+        if self.many {
+            AttributeValue::Many(values.filter(|v: &String| !v.is_empty()).collect())
+        } else {
+            AttributeValue::One(values.next().unwrap_or_default())
+        }
+    }
+
+    /// The declared value of that id.
+    #[must_use]
+    pub fn value(&self, id: &str) -> Option<&Value> {
+        self.values.iter().find(|v| v.id == id)
+    }
+
+    /// The value that people mean by a word: its id or verb, whatever the capitals.
+    #[must_use]
+    pub fn value_said(&self, word: &str) -> Option<&Value> {
+        self.values.iter().find(|v| {
+            v.id.eq_ignore_ascii_case(word)
+                || v.verb.as_deref().is_some_and(|verb| verb.eq_ignore_ascii_case(word))
+        })
+    }
+}
+
+/// One value of an attribute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    pub id: String,
+    /// How it is said in a command (`accepted` is said `accept`).
+    pub verb: Option<String>,
+    /// The option's name on boards, where it is not the id in other capitals.
+    pub option: Option<String>,
+}
+
+/// `kind/{value}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelPattern {
+    pub before: String,
+    pub after: String,
+}
+
+impl LabelPattern {
+    /// The label of a value.
+    #[must_use]
+    pub fn label(&self, value: &str) -> String {
+        format!("{}{value}{}", self.before, self.after)
+    }
+
+    /// The value part of a label that has this shape (labels ignore capitals).
+    #[must_use]
+    pub fn value<'l>(&self, label: &'l str) -> Option<&'l str> {
+        let inner = label.len().checked_sub(self.before.len() + self.after.len())?;
+        let middle = label.get(self.before.len()..self.before.len() + inner)?;
+        let before = label.get(..self.before.len())?;
+        let after = label.get(label.len() - self.after.len()..)?;
+        (before.eq_ignore_ascii_case(&self.before) && after.eq_ignore_ascii_case(&self.after))
+            .then_some(middle)
+    }
+}
+
+/// A field of a board.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldRef {
+    pub board: String,
+    /// As the board writes it, where pinned.
+    pub field: String,
+    /// `None` where nothing is pinned; then a single-select field is taken for granted.
+    pub kind: Option<FieldKind>,
+}
+
+impl FieldRef {
+    /// The value as the board shows it; `None` for no value.
+    #[must_use]
+    pub fn show(&self, attribute: &Attribute, value: &AttributeValue) -> Option<FieldValue> {
+        if value.is_empty() {
+            return None;
+        }
+        let name = |id: &str| {
+            if let Some(option) = attribute.value(id).and_then(|v| v.option.clone()) {
+                return option;
+            }
+            match &self.kind {
+                Some(FieldKind::Options(options)) => options
+                    .iter()
+                    .find(|option| loosely_equal(option, id))
+                    .cloned()
+                    .unwrap_or_else(|| id.to_owned()),
+                _ => id.to_owned(),
+            }
+        };
+        let text = value.iter().map(name).collect::<Vec<_>>().join(", ");
+        Some(match self.kind {
+            Some(FieldKind::Options(_)) | None => FieldValue::Option(text),
+            Some(_) => FieldValue::Text(text),
+        })
+    }
+
+    /// The values that the board's field says, those the attribute does not know left out.
+    #[must_use]
+    pub fn read(&self, attribute: &Attribute, shown: &FieldValue) -> AttributeValue {
+        let text = shown.text();
+        let known = |part: &str| {
+            let part = part.trim();
+            attribute
+                .values
+                .iter()
+                .find(|v| v.option.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(part)))
+                .or_else(|| attribute.values.iter().find(|v| loosely_equal(&v.id, part)))
+                .map(|v| v.id.clone())
+        };
+        if attribute.many {
+            attribute.of(text.split(',').filter_map(known))
+        } else {
+            attribute.of(known(&text))
+        }
+    }
+}
+
+/// The same but for capitals, blanks and punctuation: `new-hub` and `New hub`.
+#[must_use]
+pub fn loosely_equal(a: &str, b: &str) -> bool {
+    let letters = |s: &str| {
+        s.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect::<String>()
+    };
+    a.eq_ignore_ascii_case(b) || (!letters(a).is_empty() && letters(a) == letters(b))
+}
+
+/// A fact that the policy derives.
+pub struct Fact {
+    pub id: String,
+    pub program: Program,
+    pub(crate) slot: Slot,
+}
+
+/// A product principle.
+#[derive(Clone, Debug)]
+pub struct Principle {
+    pub id: String,
+    pub statement: String,
+    pub mode: Option<Mode>,
+    /// What the principle allows decisions to depend on. Kept for the lint; not acted on.
+    pub only: Option<Allowance>,
+    /// What the principle forbids decisions to depend on. Kept for the lint; not acted on.
+    pub never: Option<Allowance>,
+}
+
+/// `{ decide: [priority], from: [impact] }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub decide: Vec<String>,
+    /// Facts, attributes, or the first part of their dotted names (`demand`).
+    pub from: Vec<String>,
+}
+
+/// A condition and what it wants.
+pub struct Rule {
+    pub id: String,
+    pub principle: String,
+    pub because: String,
+    pub mode: Option<Mode>,
+    /// Outranks everything but an override.
+    pub enforce: bool,
+    /// `None`: always.
+    pub when: Option<Program>,
+    /// Ids of rules that give way where both hold.
+    pub overrides: Vec<String>,
+    pub wishes: Vec<Wish>,
+    /// `set: { milestone: none }`.
+    pub clear_milestone: bool,
+    pub labels: Vec<String>,
+    pub no_labels: Vec<String>,
+    /// Key of a template.
+    pub comment: Option<String>,
+    /// Key of a template.
+    pub sticky: Option<String>,
+    pub on_boards: Vec<String>,
+}
+
+impl Rule {
+    /// Every expression in it.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.when
+            .iter()
+            .chain(self.wishes.iter().flat_map(|wish| wish.pick.programs()))
+    }
+}
+
+impl Pick {
+    /// Every expression in it.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        let (rows, one, by) = match self {
+            Self::One(given) => (None, given.program(), None),
+            Self::Rows(rows) => (Some(rows), None, None),
+            Self::Table { by, .. } => (None, None, Some(by)),
+        };
+        rows.into_iter()
+            .flatten()
+            .flat_map(|(when, given)| when.iter().chain(given.program()))
+            .chain(one)
+            .chain(by)
+    }
+}
+
+impl Given {
+    fn program(&self) -> Option<&Program> {
+        match self {
+            Self::Computed(program) => Some(program),
+            Self::Literal(_) => None,
+        }
+    }
+}
+
+/// What a rule wants of one attribute.
+pub struct Wish {
+    pub attribute: String,
+    /// Withdrawn when no rule asks for it any more.
+    pub hold: bool,
+    pub pick: Pick,
+}
+
+/// Where the value comes from.
+pub enum Pick {
+    One(Given),
+    /// The first row that holds; a row without a condition always does.
+    Rows(Vec<(Option<Program>, Given)>),
+    /// A lookup by a text; without an entry, `otherwise`.
+    Table {
+        by: Program,
+        of: BTreeMap<String, AttributeValue>,
+        otherwise: Option<AttributeValue>,
+    },
+}
+
+/// A value, written down or computed.
+pub enum Given {
+    Literal(AttributeValue),
+    Computed(Program),
+}
+
+/// A condition for entering columns. Accepted and checked; enforcing it is the board lane's work.
+pub struct Gate {
+    pub id: String,
+    pub principle: String,
+    pub board: String,
+    pub into: Vec<String>,
+    pub requires: Program,
+    pub otherwise: Over,
+    pub because: String,
+}
+
+/// A limit on how many items may be in columns. Accepted and checked; enforcing it is the board
+/// lane's work.
+pub struct Cap {
+    pub id: String,
+    pub principle: String,
+    pub board: String,
+    pub columns: Vec<String>,
+    pub at_most: Program,
+    pub exempt: Option<Program>,
+    pub over: Over,
+    /// Roles whose own move over the cap is an override.
+    pub by_hand: Vec<String>,
+    pub next_by: Vec<OrderBy>,
+    /// Move the next candidate when a place becomes free, rather than name it.
+    pub pull: bool,
+    pub because: String,
+}
+
+/// What happens to an entry that should not be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    Return,
+    Warn,
+}
+
+/// `score desc`.
+pub struct OrderBy {
+    /// `None`: the score.
+    pub by: Option<Program>,
+    pub descending: bool,
+}
+
+/// One part of the score. Accepted and checked; computed by the digest.
+pub struct Driver {
+    pub id: String,
+    pub weight: f64,
+    pub points: Program,
+    pub internal: bool,
+}
+
+/// The weekly summary. Accepted and checked; written by the digest room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    pub id: String,
+    /// `monday 09:00`.
+    pub every: String,
+    pub timezone: String,
+    /// `owner/repo#n`.
+    pub post_to: String,
+}
+
+/// One step of a decision. The order is computed once, when the policy is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    Fact(usize),
+    /// Is there a rule's condition to look at?
+    Rule(usize),
+    Attribute(usize),
+    /// The built-in fact `unaligned`, which needs the goals.
+    Unaligned,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_ignore_capitals_and_keep_their_value() {
+        let pattern = LabelPattern {
+            before: "kind/".into(),
+            after: String::new(),
+        };
+        assert_eq!(pattern.value("Kind/Feature"), Some("Feature"));
+        assert_eq!(pattern.value("kin"), None);
+        assert_eq!(pattern.value("ünd/x"), None);
+        assert_eq!(pattern.label("bug"), "kind/bug");
+    }
+
+    #[test]
+    fn names_drift_in_capitals_and_hyphens() {
+        assert!(loosely_equal("new-hub", "New hub"));
+        assert!(!loosely_equal("p1", "p2"));
+        assert!(!loosely_equal("-", "!"));
+    }
+}

@@ -1,0 +1,186 @@
+//! Templates, score, commands, digest: what stands around the principles.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
+use crate::policy::diagnostic::{Source, suggest};
+use crate::policy::expr::{Expect, Schema, Type};
+use crate::policy::model::{Attribute, Digest, Driver, Role};
+use crate::policy::template::{Part, RawPart, Template, split};
+use crate::policy::yaml::Node;
+
+use super::Reader;
+use super::vocabulary::{Entries, identifier};
+
+/// Commands that are not attributes. An attribute may not hide one.
+pub const COMMANDS: &[&str] = &[
+    "apply", "cofund", "community", "critical", "duplicate", "help", "kpi", "override", "park",
+    "promote", "release", "score", "similar", "snooze", "undo", "why",
+];
+
+/// Templates of `templates:` and of the `*.md` files among the sources (the key is the file's
+/// name without `.md`).
+pub fn templates(
+    r: &mut Reader<'_>,
+    entries: &Entries<'_>,
+    sources: &[Source],
+    schema: &Schema,
+) -> IndexMap<String, Template> {
+    let mut out: IndexMap<String, Template> = IndexMap::new();
+    for (key, node) in entries {
+        let id = key.text().unwrap_or_default().to_owned();
+        let Some(text) = r.text(node, "a template") else {
+            continue;
+        };
+        let parts = resolve(r, text, schema, &mut |r, span, message, help| {
+            let span = node.locate(r.source(node.file), span);
+            r.error_at("unknown-fact", node.file, span, message, help);
+        });
+        out.insert(id.clone(), Template { key: id, parts });
+    }
+    for (file, source) in sources.iter().enumerate() {
+        let Some(stem) = source.path.strip_suffix(".md") else {
+            continue;
+        };
+        let id = stem.rsplit('/').next().unwrap_or(stem).to_owned();
+        if let Some(first) = entries.iter().find(|(k, _)| k.text() == Some(&id)) {
+            let place = r.place(first.0);
+            r.error_at("duplicate-id", file, 0..0, format!("the template `{id}` is already at {place}"), None);
+            continue;
+        }
+        if out.contains_key(&id) {
+            r.error_at("duplicate-id", file, 0..0, format!("two files hold the template `{id}`"), None);
+            continue;
+        }
+        let parts = resolve(r, &source.text, schema, &mut |r, span, message, help| {
+            r.error_at("unknown-fact", file, span, message, help);
+        });
+        out.insert(id.clone(), Template { key: id, parts });
+    }
+    out
+}
+
+type Complain<'c> =
+    &'c mut dyn FnMut(&mut Reader<'_>, std::ops::Range<usize>, String, Option<String>);
+
+fn resolve(
+    r: &mut Reader<'_>,
+    text: &str,
+    schema: &Schema,
+    complain: Complain<'_>,
+) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for part in split(text) {
+        match part {
+            RawPart::Text(text) => parts.push(Part::Text(text)),
+            RawPart::Fact(path, span) => match schema.slot(&path) {
+                Some(slot) if matches!(schema.type_of(slot), Type::Map(_)) => complain(
+                    r,
+                    span,
+                    format!("`{path}` is a table, not something that can stand in a comment"),
+                    None,
+                ),
+                Some(slot) => parts.push(Part::Fact(slot)),
+                None => {
+                    let known: Vec<&str> = schema.slots().map(|s| schema.path(s)).collect();
+                    let help = suggest(&path, known)
+                        .or_else(|| Some("write `{{` for a brace that is meant as such".to_owned()));
+                    complain(r, span, format!("there is no fact `{path}`"), help);
+                }
+            },
+        }
+    }
+    parts
+}
+
+pub fn score(r: &mut Reader<'_>, entries: &Entries<'_>, schema: &Schema) -> IndexMap<String, Driver> {
+    let mut out = IndexMap::new();
+    for (key, node) in entries {
+        let id = identifier(r, key);
+        let Some(f) = r.fields(node, "a driver of the score", &["weight", "points", "internal"]) else {
+            continue;
+        };
+        let weight = f.get("weight").and_then(|n| r.number(n, "`weight`")).unwrap_or(1.0);
+        let internal = r.flag(f.get("internal"), "`internal`");
+        let Some(points) = f.get("points") else {
+            r.error("missing-key", key, format!("the driver `{id}` needs `points`"));
+            continue;
+        };
+        if let Some(points) = r.expression(points, schema, Expect::Number) {
+            out.insert(
+                id.clone(),
+                Driver {
+                    id,
+                    weight,
+                    points,
+                    internal,
+                },
+            );
+        }
+    }
+    out
+}
+
+pub fn commands(
+    r: &mut Reader<'_>,
+    entries: &Entries<'_>,
+    attributes: &IndexMap<String, Attribute>,
+    roles: &IndexMap<String, Role>,
+) -> IndexMap<String, Vec<String>> {
+    let mut out = IndexMap::new();
+    let known: BTreeSet<&str> = attributes
+        .keys()
+        .map(String::as_str)
+        .chain(COMMANDS.iter().copied())
+        .collect();
+    for (key, node) in entries {
+        let Some(name) = r.known(key, "unknown-command", "command", known.iter().copied()) else {
+            continue;
+        };
+        let allowed = r.all_known(Some(node), "unknown-role", "role", roles.keys().map(String::as_str));
+        out.insert(name, allowed);
+    }
+    out
+}
+
+pub fn digest(r: &mut Reader<'_>, node: &Node) -> Option<Digest> {
+    let f = r.fields(node, "`digest`", &["id", "every", "timezone", "post_to"])?;
+    let digest = Digest {
+        id: r.required(&f, "id", "the digest"),
+        every: r.required(&f, "every", "the digest"),
+        timezone: f.get("timezone").map_or_else(|| "UTC".to_owned(), |n| r.string(Some(n), "`timezone`")),
+        post_to: r.required(&f, "post_to", "the digest"),
+    };
+    if let Some(n) = f.get("timezone")
+        && jiff::tz::TimeZone::get(&digest.timezone).is_err()
+    {
+        r.error("unknown-timezone", n, format!("there is no time zone `{}`", digest.timezone));
+    }
+    if let Some(n) = f.get("every")
+        && !is_weekly(&digest.every)
+    {
+        r.error("bad-time", n, "`every` is a day and a time, such as `monday 09:00`");
+    }
+    if let Some(n) = f.get("post_to")
+        && !is_issue(&digest.post_to)
+    {
+        r.error("bad-issue", n, "`post_to` is an issue, such as `owner/repo#1`");
+    }
+    Some(digest)
+}
+
+fn is_weekly(text: &str) -> bool {
+    const DAYS: [&str; 7] = [
+        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    ];
+    text.split_once(' ').is_some_and(|(day, time)| {
+        DAYS.contains(&day) && time.parse::<jiff::civil::Time>().is_ok()
+    })
+}
+
+fn is_issue(text: &str) -> bool {
+    text.split_once('#').is_some_and(|(repo, number)| {
+        crate::ids::RepoName::parse(repo).is_some() && number.parse::<u64>().is_ok()
+    })
+}

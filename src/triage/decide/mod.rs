@@ -1,0 +1,422 @@
+//! The decision: one pass over facts, rules and attributes, in the order the policy was given.
+//!
+//! The decision is what `enforce` would do. What each rule may really do is in the mode of its
+//! [`Reason`]; [`plan`](super::plan) withholds what is not to be written. A rule that depends on a
+//! value which itself is only observed or suggested is not written either: its mode is the lesser.
+
+mod attribute;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::policy::expr::{Facts, Notes, Program, Slot, Value};
+use crate::policy::facts;
+use crate::policy::model::{Attribute, Given, Pick, Policy, Rule, Step};
+use crate::policy::template::collapsed;
+
+use super::attribute::AttributeValue;
+use super::decision::{Decision, Held, Mode, Reason, WantedComment};
+use super::ledger::{MILESTONE, Rank, fold};
+use super::projection;
+use super::snapshot::Snapshot;
+
+/// How often rules write the same value of an attribute, with no human act between, before they
+/// stop: something undoes what they write, or they undo each other.
+pub const FLAPPING: usize = 3;
+
+/// What one rule wants of one attribute.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub value: AttributeValue,
+    pub hold: bool,
+    /// Outranks humans: `enforce: true`.
+    pub enforce: bool,
+    pub overrides: Vec<String>,
+    pub reason: Reason,
+}
+
+/// Decides one item. Pure: the same policy and snapshot give the same decision.
+#[must_use]
+pub fn decide(policy: &Policy, snapshot: &Snapshot) -> Decision {
+    let mut pass = Pass {
+        policy,
+        snapshot,
+        facts: Facts::new(&policy.schema),
+        notes: Notes::default(),
+        lesser: BTreeMap::new(),
+        wanted: BTreeMap::new(),
+        held_rules: BTreeMap::new(),
+        asked: BTreeSet::new(),
+        decision: Decision::default(),
+    };
+    for (slot, value) in facts::read(policy, snapshot) {
+        pass.facts.set(slot, value);
+    }
+    let owned: Vec<_> = policy
+        .attributes
+        .values()
+        .map(|a| {
+            let own = fold(&snapshot.ledger, &a.id);
+            let current = projection::current(a, snapshot, &own);
+            pass.facts.set(a.current, fact_of(&current));
+            (own, current)
+        })
+        .collect();
+    for step in &policy.order {
+        match *step {
+            Step::Fact(i) => pass.fact(i),
+            Step::Rule(i) => pass.rule(i),
+            Step::Unaligned => pass.unaligned(),
+            Step::Attribute(i) => {
+                if let (Some((_, attribute)), Some((own, current))) =
+                    (policy.attributes.get_index(i), owned.get(i))
+                {
+                    pass.attribute(attribute, own, current);
+                }
+            }
+        }
+    }
+    pass.effects();
+    pass.decision.look_again_at = pass.notes.flips_at;
+    pass.decision
+}
+
+struct Pass<'p> {
+    policy: &'p Policy,
+    snapshot: &'p Snapshot,
+    facts: Facts,
+    notes: Notes,
+    /// Slots whose value is not what GitHub will show, because a rule behind it does not write.
+    lesser: BTreeMap<Slot, Mode>,
+    wanted: BTreeMap<&'p str, Vec<Wanted>>,
+    /// Rules whose condition holds, with the reason they give.
+    held_rules: BTreeMap<usize, Reason>,
+    /// Of those, the rules that ask for something.
+    asked: BTreeSet<usize>,
+    decision: Decision,
+}
+
+fn fact_of(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::One(v) => Value::Str(v.as_str().into()),
+        AttributeValue::Many(vs) => {
+            Value::List(vs.iter().map(|v| Value::Str(v.as_str().into())).collect())
+        }
+    }
+}
+
+/// A computed value as one of the attribute's; what the attribute does not know is left out.
+fn value_of(attribute: &Attribute, value: &Value) -> AttributeValue {
+    let known = |v: &Value| match v {
+        Value::Str(s) => attribute.value(s).map(|v| v.id.clone()),
+        _ => None,
+    };
+    match value {
+        Value::List(items) => attribute.of(items.iter().filter_map(known)),
+        one => attribute.of(known(one)),
+    }
+}
+
+impl<'p> Pass<'p> {
+    fn fact(&mut self, index: usize) {
+        if let Some(fact) = self.policy.facts.get(index) {
+            let mode = self.lesser_of(fact.program.reads());
+            if mode < Mode::Enforce {
+                self.lesser.insert(fact.slot, mode);
+            }
+            self.facts.derive(fact.slot, &fact.program, &mut self.notes);
+        }
+    }
+
+    fn unaligned(&mut self) {
+        let Some(slot) = self.policy.unaligned else {
+            return;
+        };
+        let goals: Vec<&Attribute> =
+            self.policy.attributes.values().filter(|a| a.of_goals).collect();
+        let slots: Vec<Slot> = goals.iter().map(|a| a.slot).collect();
+        let mode = self.lesser_of(&slots);
+        if mode < Mode::Enforce {
+            self.lesser.insert(slot, mode);
+        }
+        let none = goals.iter().all(|a| {
+            self.decision.attributes.get(&a.id).is_none_or(|o| o.value.is_empty())
+        });
+        self.facts.set(slot, Value::Bool(none));
+    }
+
+    fn lesser_of(&self, reads: &[Slot]) -> Mode {
+        reads
+            .iter()
+            .filter_map(|slot| self.lesser.get(slot).copied())
+            .min()
+            .unwrap_or(Mode::Enforce)
+    }
+
+    fn rule(&mut self, index: usize) {
+        let Some((_, rule)) = self.policy.rules.get_index(index) else {
+            return;
+        };
+        if let Some(when) = &rule.when
+            && !when.holds(&self.facts, &mut self.notes)
+        {
+            return;
+        }
+        let mut reason = self.policy.reason_of(rule);
+        for program in rule.programs() {
+            reason.mode = reason.mode.min(self.lesser_of(program.reads()));
+        }
+        for wish in &rule.wishes {
+            let Some(attribute) = self.policy.attributes.get(&wish.attribute) else {
+                continue;
+            };
+            let Some(value) = self.pick(attribute, &wish.pick) else {
+                continue;
+            };
+            if value.is_empty() && (wish.hold || attribute.many) {
+                continue; // nothing is asked for
+            }
+            self.asked.insert(index);
+            self.wanted.entry(&attribute.id).or_default().push(Wanted {
+                value,
+                hold: wish.hold,
+                enforce: rule.enforce,
+                overrides: rule.overrides.clone(),
+                reason: reason.clone(),
+            });
+        }
+        self.held_rules.insert(index, reason);
+    }
+
+    fn pick(&mut self, attribute: &Attribute, pick: &Pick) -> Option<AttributeValue> {
+        match pick {
+            Pick::One(given) => Some(self.given(attribute, given)),
+            Pick::Rows(rows) => {
+                for (when, given) in rows {
+                    if when.as_ref().is_none_or(|w| w.holds(&self.facts, &mut self.notes)) {
+                        return Some(self.given(attribute, given));
+                    }
+                }
+                None
+            }
+            Pick::Table { by, of, otherwise } => {
+                let key = self.eval(by);
+                match key {
+                    Value::Str(key) => of.get(&*key).or(otherwise.as_ref()).cloned(),
+                    _ => otherwise.clone(),
+                }
+            }
+        }
+    }
+
+    fn given(&mut self, attribute: &Attribute, given: &Given) -> AttributeValue {
+        match given {
+            Given::Literal(value) => value.clone(),
+            Given::Computed(program) => value_of(attribute, &self.eval(program)),
+        }
+    }
+
+    fn eval(&mut self, program: &Program) -> Value {
+        program.eval(&self.facts, &mut self.notes)
+    }
+
+    fn attribute(
+        &mut self,
+        attribute: &'p Attribute,
+        own: &super::ledger::Ownership,
+        current: &AttributeValue,
+    ) {
+        let wanted = self.wanted.remove(attribute.id.as_str()).unwrap_or_default();
+        let settled = attribute::settle(self.policy, self.snapshot, attribute, own, current, wanted);
+        let outcome = settled.outcome;
+        self.facts.set(attribute.slot, fact_of(&outcome.value));
+        if outcome.value != outcome.current
+            && let Some(reason) = &outcome.reason
+            && reason.mode < Mode::Enforce
+        {
+            self.lesser.insert(attribute.slot, reason.mode);
+        }
+        self.decision.needs_human |= settled.needs_human;
+        self.decision.held.extend(settled.held);
+        self.decision.attributes.insert(attribute.id.clone(), outcome);
+    }
+
+    /// Everything that is not an attribute, when all facts are known.
+    fn effects(&mut self) {
+        let held_rules = std::mem::take(&mut self.held_rules);
+        let holding: Vec<(usize, &Rule, Reason)> = held_rules
+            .into_iter()
+            .filter_map(|(i, reason)| Some((i, self.policy.rules.get_index(i)?.1, reason)))
+            .collect();
+        for (index, rule, reason) in &holding {
+            let asks = rule.clear_milestone && !self.snapshot.issue.milestone.is_empty()
+                || !rule.labels.is_empty()
+                || !rule.no_labels.is_empty()
+                || rule.comment.is_some()
+                || rule.sticky.is_some()
+                || !rule.on_boards.is_empty();
+            if asks || self.asked.contains(index) {
+                self.decision.fired.push(reason.clone());
+            }
+            for board in &rule.on_boards {
+                let place = self.decision.on_boards.entry(board.clone());
+                let first = place.or_insert_with(|| reason.clone());
+                // Two rules want it there: the one that may do more is the reason.
+                if first.mode < reason.mode {
+                    *first = reason.clone();
+                }
+            }
+            self.milestone(rule, reason);
+            self.labels(rule, reason);
+            let keys = rule.comment.iter().map(|k| (k, false));
+            for (key, sticky) in keys.chain(rule.sticky.iter().map(|k| (k, true))) {
+                self.comment(key, sticky, reason);
+            }
+        }
+        self.withdraw_labels();
+        self.collapse_stickies();
+    }
+
+    fn milestone(&mut self, rule: &Rule, reason: &Reason) {
+        let milestone = &self.snapshot.issue.milestone;
+        if !rule.clear_milestone || milestone.is_empty() || self.decision.clear_milestone.is_some() {
+            return;
+        }
+        let own = fold(&self.snapshot.ledger, MILESTONE);
+        match attribute::refusal(self.policy, self.snapshot, &own, rule.enforce) {
+            _ if own.written.len() >= FLAPPING => {
+                self.decision.needs_human = true;
+                self.hold_back(MILESTONE, attribute::FLAPS.to_owned(), reason);
+            }
+            Some(why) => self.hold_back(MILESTONE, why, reason),
+            None => self.decision.clear_milestone = Some(reason.clone()),
+        }
+    }
+
+    fn hold_back(&mut self, what: &str, why: String, reason: &Reason) {
+        self.decision.held.push(Held {
+            attribute: what.to_owned(),
+            would_set: AttributeValue::One(String::new()),
+            why,
+            reason: reason.clone(),
+        });
+    }
+
+    fn labels(&mut self, rule: &Rule, reason: &Reason) {
+        for (labels, on) in [(&rule.labels, true), (&rule.no_labels, false)] {
+            for label in labels {
+                let shown = self.shows_label(label);
+                if on && !shown && self.snapshot.held_labels.contains(label) {
+                    // A rule had put it on, and somebody took it off: that stays so.
+                    self.decision.held.push(Held {
+                        attribute: format!("label {label}"),
+                        would_set: AttributeValue::One(label.clone()),
+                        why: "taken off by hand".to_owned(),
+                        reason: reason.clone(),
+                    });
+                    continue;
+                }
+                match self.decision.labels.get(label) {
+                    Some((wanted, other)) if *wanted != on => {
+                        let why = format!("two rules disagree: {} and {}", other.rule, reason.rule);
+                        self.decision.needs_human = true;
+                        self.decision.held.push(Held {
+                            attribute: format!("label {label}"),
+                            would_set: AttributeValue::One(label.clone()),
+                            why,
+                            reason: reason.clone(),
+                        });
+                        // Neither is done: what is there stays.
+                        let other = other.clone();
+                        self.decision.labels.insert(label.clone(), (shown, other));
+                    }
+                    Some(_) => {}
+                    None => {
+                        self.decision.labels.insert(label.clone(), (on, reason.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn shows_label(&self, label: &str) -> bool {
+        self.snapshot.issue.labels.iter().any(|l| l.eq_ignore_ascii_case(label))
+    }
+
+    /// A label that a rule had put on goes when no rule asks for it any more.
+    fn withdraw_labels(&mut self) {
+        for label in &self.snapshot.held_labels {
+            if self.decision.labels.contains_key(label) || !self.shows_label(label) {
+                continue;
+            }
+            let rule = self.policy.rules.values().find(|r| r.labels.contains(label));
+            let reason = rule.map_or_else(
+                || attribute::no_rule(self.policy, "no rule asks for this label any more"),
+                |rule| self.policy.reason_of(rule),
+            );
+            self.decision.labels.insert(label.clone(), (false, reason));
+        }
+    }
+
+    fn comment(&mut self, key: &str, sticky: bool, reason: &Reason) {
+        if self.decision.comments.iter().any(|c| c.key == key) {
+            return;
+        }
+        if let Some(body) = self.body(key) {
+            self.decision.comments.push(WantedComment {
+                key: key.to_owned(),
+                sticky,
+                collapsed: false,
+                body,
+                reason: reason.clone(),
+            });
+        }
+    }
+
+    fn body(&self, key: &str) -> Option<String> {
+        let template = self.policy.templates.get(key)?;
+        Some(template.render(|slot| in_words(self.facts.get(slot))))
+    }
+
+    fn collapse_stickies(&mut self) {
+        for rule in self.policy.rules.values() {
+            let Some(key) = &rule.sticky else { continue };
+            let stands = self
+                .snapshot
+                .comments
+                .get(key)
+                .is_some_and(|c| !c.deleted && !c.collapsed);
+            if !stands || self.decision.comments.iter().any(|c| &c.key == key) {
+                continue;
+            }
+            if let Some(body) = self.body(key) {
+                self.decision.comments.push(WantedComment {
+                    key: key.clone(),
+                    sticky: true,
+                    collapsed: true,
+                    body: collapsed(&body),
+                    reason: self.policy.reason_of(rule),
+                });
+            }
+        }
+    }
+}
+
+/// A value as it reads inside a sentence.
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Absent => String::new(),
+        Value::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),
+        Value::Int(n) => n.to_string(),
+        Value::Double(n) => n.to_string(),
+        Value::Str(s) => s.to_string(),
+        Value::List(items) => items.iter().map(in_words).collect::<Vec<_>>().join(", "),
+        Value::Map(_) => String::new(),
+        Value::Timestamp(t) => t.strftime("%Y-%m-%d").to_string(),
+        Value::Duration(d) => format!("{} days", d.as_hours() / 24),
+    }
+}
+
+/// Does somebody with the permission own it?
+pub(super) fn is_human(rank: Option<Rank>) -> bool {
+    rank >= Some(Rank::Person)
+}

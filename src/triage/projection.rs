@@ -1,0 +1,113 @@
+//! How attributes are shown on GitHub: from labels and fields to values, and back.
+
+use crate::policy::model::{Attribute, Policy};
+
+use super::attribute::AttributeValue;
+use super::ledger::Ownership;
+use super::snapshot::{BoardRow, FieldValue, Snapshot};
+
+/// Somebody put a label on or took it off: which attribute is that, and what is the label's value?
+///
+/// For an attribute with many values the new value of the whole is what [`current`] then says.
+#[must_use]
+pub fn attribute_of_label<'p>(policy: &'p Policy, label: &str) -> Option<(&'p Attribute, &'p str)> {
+    policy
+        .attributes
+        .values()
+        .find_map(|a| Some((a, value_of_label(a, label)?)))
+}
+
+/// The attribute shown in a field of a board (policy board id; the name whatever its capitals).
+#[must_use]
+pub fn attribute_of_field<'p>(
+    policy: &'p Policy,
+    board: &str,
+    field: &str,
+) -> Option<&'p Attribute> {
+    policy.attributes.values().find(|a| {
+        a.fields
+            .iter()
+            .any(|f| f.board == board && f.field.eq_ignore_ascii_case(field))
+    })
+}
+
+/// The attribute's value that a field of a board says; empty for an empty field and for what the
+/// policy does not know.
+#[must_use]
+pub fn value_of_field(
+    attribute: &Attribute,
+    board: &str,
+    shown: Option<&FieldValue>,
+) -> AttributeValue {
+    attribute
+        .fields
+        .iter()
+        .find(|f| f.board == board)
+        .zip(shown)
+        .map_or_else(|| attribute.nothing(), |(f, shown)| f.read(attribute, shown))
+}
+
+/// The value that a label says, if it belongs to the attribute.
+pub(crate) fn value_of_label<'a>(attribute: &'a Attribute, label: &str) -> Option<&'a str> {
+    let inner = attribute.label.as_ref()?.value(label)?;
+    attribute
+        .values
+        .iter()
+        .find(|v| v.id.eq_ignore_ascii_case(inner))
+        .map(|v| v.id.as_str())
+}
+
+/// May the attribute be shown as a label on this item? An internal one not on a public repository.
+pub(crate) fn shows_label(attribute: &Attribute, snapshot: &Snapshot) -> bool {
+    attribute.label.is_some() && (!attribute.internal || snapshot.issue.private)
+}
+
+/// A field of a row, whatever the capitals of its name.
+pub(crate) fn field_of<'r>(row: &'r BoardRow, name: &str) -> Option<(&'r str, &'r FieldValue)> {
+    row.fields
+        .get_key_value(name)
+        .or_else(|| row.fields.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)))
+        .map(|(k, v)| (k.as_str(), v))
+}
+
+/// What GitHub shows now. Where label and field disagree, the ledger's latest entry decides, else
+/// the label. An attribute that is shown nowhere is what the ledger says.
+#[must_use]
+pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> AttributeValue {
+    let mut shown: Vec<AttributeValue> = Vec::new();
+    let labelled: Vec<&str> = attribute
+        .values
+        .iter()
+        .map(|v| v.id.as_str())
+        .filter(|id| {
+            let on = |label: &String| value_of_label(attribute, label) == Some(id);
+            snapshot.issue.labels.iter().any(on)
+        })
+        .collect();
+    if shows_label(attribute, snapshot) || !labelled.is_empty() {
+        if attribute.many || labelled.is_empty() {
+            shown.push(attribute.of(labelled));
+        } else {
+            // A single-valued attribute with two labels shows two values.
+            shown.extend(labelled.into_iter().map(|v| attribute.of([v])));
+        }
+    }
+    for field in &attribute.fields {
+        if let Some(row) = snapshot.boards.get(&field.board) {
+            shown.push(match field_of(row, &field.field) {
+                Some((_, value)) => field.read(attribute, value),
+                None => attribute.nothing(),
+            });
+        }
+    }
+    let kept = |latest: &&AttributeValue| shown.is_empty() || shown.contains(latest);
+    if let Some(latest) = own.latest.as_ref().filter(kept)
+        && (!shown.is_empty() || attribute.label.is_none() && attribute.fields.is_empty() || attribute.internal)
+    {
+        return latest.clone();
+    }
+    shown
+        .into_iter()
+        .find(|v| !v.is_empty())
+        .unwrap_or_else(|| attribute.nothing())
+}
