@@ -23,7 +23,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::clock::SharedClock;
 use crate::dashboard::{self, Pages};
 use crate::github::{GitHub, GitHubConfig, GitHubError, Pacing};
-use crate::policy::{self, Diagnostics};
+use crate::policy;
 use crate::policy_folder::{self, FolderError};
 use crate::receive::{self, ReceiveState, Served};
 use crate::settings::Settings;
@@ -39,12 +39,12 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(10);
 pub enum StartError {
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The policy has errors; they are rendered by the caller.
+    /// The policy has errors, drawn in `findings` (with colour codes; strip them for a file).
     #[error("the policy of {login} in {folder} has errors; `northstar check {folder}` shows them")]
     Policy {
         login: String,
         folder: String,
-        diagnostics: Diagnostics,
+        findings: String,
     },
     #[error("the store cannot be opened: {0}")]
     Store(#[from] StoreError),
@@ -64,10 +64,10 @@ pub fn load_policies(settings: &Settings) -> Result<Vec<PolicySource>, StartErro
         .iter()
         .map(|organization| {
             let sources = policy_folder::read(&organization.policy)?;
-            let policy = policy::load(&sources).map_err(|diagnostics| StartError::Policy {
+            let policy = policy::load(&sources).map_err(|found| StartError::Policy {
                 login: organization.login.clone(),
                 folder: organization.policy.display().to_string(),
-                diagnostics,
+                findings: policy::render::text(&found.0, &sources, true),
             })?;
             Ok(PolicySource {
                 login: organization.login.clone(),

@@ -30,8 +30,8 @@ pub(super) fn run(args: &Args) -> Outcome {
     let settings = Settings::load(args.config.as_deref()).map_err(usage)?;
     logs::start(settings.log_format, "info");
     let policies = service::load_policies(&settings).map_err(|error| {
-        if let StartError::Policy { diagnostics, .. } = &error {
-            anstream::eprintln!("{}", diagnostics.to_text());
+        if let StartError::Policy { findings, .. } = &error {
+            anstream::eprint!("{findings}");
         }
         usage(error)
     })?;
@@ -40,6 +40,7 @@ pub(super) fn run(args: &Args) -> Outcome {
             clock: Arc::new(SystemClock),
             pacing: Pacing {
                 strict: settings.strict_limits,
+                min_gap: settings.write_gap,
                 ..Pacing::default()
             },
             worker: WorkerConfig::default(),

@@ -272,3 +272,84 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
     text(headers, name)?.trim().parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn headers(remaining: u64, reset_in: i64) -> HeaderMap {
+        let reset = now().as_second() + reset_in;
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-ratelimit-limit", "5000".to_owned()),
+            ("x-ratelimit-remaining", remaining.to_string()),
+            ("x-ratelimit-reset", reset.to_string()),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    fn remaining(budget: &Budget) -> u64 {
+        budget.allowances(now()).0.unwrap().remaining
+    }
+
+    #[test]
+    fn answers_that_overtake_one_another_do_not_refill_the_budget() {
+        let budget = Budget::new("test".to_owned());
+        let learn = |headers: HeaderMap| {
+            budget.observe(Resource::Core, StatusCode::OK, &headers, now());
+        };
+        learn(headers(10, 600));
+        learn(headers(12, 600));
+        assert_eq!(remaining(&budget), 10, "an older answer of this window");
+        learn(headers(4000, 60));
+        assert_eq!(remaining(&budget), 10, "an answer of an older window");
+        learn(headers(4999, 3600));
+        assert_eq!(remaining(&budget), 4999, "a new window");
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_holds_us_for_an_hour_at_most() {
+        let budget = Budget::new("test".to_owned());
+        let far = headers(0, 90 * 24 * 3600);
+        budget.observe(Resource::Core, StatusCode::OK, &far, now());
+        let ready = budget.ready_at(Resource::Core, 1, now());
+        assert_eq!(ready, now() + LONGEST_RESET);
+    }
+
+    #[test]
+    fn counts_of_what_we_do_not_use_are_not_ours() {
+        let budget = Budget::new("test".to_owned());
+        let mut search = headers(0, 60);
+        search.insert("x-ratelimit-resource", "search".parse().unwrap());
+        budget.observe(Resource::Core, StatusCode::OK, &search, now());
+        assert_eq!(budget.ready_at(Resource::Core, 1, now()), now());
+    }
+
+    #[test]
+    fn pauses_grow_to_an_hour_and_not_beyond() {
+        let budget = Budget::new("test".to_owned());
+        let none = HeaderMap::new();
+        let pauses: Vec<i64> = (0..9)
+            .map(|_| {
+                let until = budget.refused(Resource::GraphQl, &none, now());
+                until.duration_since(now()).as_mins()
+            })
+            .collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn the_points_of_a_minute_are_kept() {
+        let budget = Budget::new("test".to_owned());
+        budget.take(Resource::Core, 900, now());
+        let minute = SignedDuration::from_secs(60);
+        assert_eq!(budget.ready_at(Resource::Core, 1, now()), now() + minute);
+        assert_eq!(budget.ready_at(Resource::GraphQl, 1, now()), now());
+    }
+}

@@ -27,6 +27,8 @@ mod item;
 mod mutation;
 mod pace;
 mod project;
+#[cfg(test)]
+mod tests;
 mod transport;
 mod write;
 

@@ -334,3 +334,134 @@ pub(super) fn documents() -> Vec<(&'static str, String)> {
         ("composed", compose(&every).0),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use graphql_parser::query::{Definition, OperationDefinition, Selection, parse_query};
+
+    use super::*;
+    use crate::github::documents;
+
+    /// Name, variables with their types, and the root fields with their arguments.
+    fn operation(text: &str) -> (String, Vec<(String, String)>, Vec<String>) {
+        let document = parse_query::<String>(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let Some(Definition::Operation(OperationDefinition::Mutation(mutation))) =
+            document.definitions.first()
+        else {
+            panic!("no mutation:\n{text}");
+        };
+        let variables = mutation.variable_definitions.iter();
+        let fields = mutation.selection_set.items.iter().map(|item| match item {
+            Selection::Field(field) => {
+                let alias = field.alias.clone().unwrap_or_default();
+                format!("{alias}: {} {:?}", field.name, field.arguments)
+            }
+            other => panic!("{other:?}"),
+        });
+        (
+            mutation.name.clone().unwrap_or_default(),
+            variables
+                .map(|v| (v.name.clone(), v.var_type.to_string()))
+                .collect(),
+            fields.collect(),
+        )
+    }
+
+    #[test]
+    fn every_document_parses_and_the_composed_one_holds_all_pieces() {
+        let mut singles = Vec::new();
+        let mut composed = None;
+        for (name, text) in documents() {
+            parse_query::<String>(&text).unwrap_or_else(|e| panic!("{name}: {e}\n{text}"));
+            if name == "composed" {
+                composed = Some(operation(&text));
+            } else if text.contains("\nmutation ") {
+                singles.push(operation(&text));
+            }
+        }
+        let (name, variables, fields) = composed.unwrap();
+        assert_eq!(name, "Write");
+        assert_eq!(variables.len(), singles.len());
+        for (n, (_, single_variables, single_fields)) in singles.iter().enumerate() {
+            // The files hold one variable `i` and one field `m`, and nothing of them is lost.
+            let (i, input_type) = &single_variables[0];
+            assert_eq!(
+                (single_variables.len(), single_fields.len(), &**i),
+                (1, 1, "i")
+            );
+            assert_eq!(variables[n], (format!("i{n}"), input_type.clone()));
+            let renamed = single_fields[0]
+                .replacen("m: ", &format!("m{n}: "), 1)
+                .replacen("Variable(\"i\")", &format!("Variable(\"i{n}\")"), 1);
+            assert_eq!(fields[n], renamed);
+        }
+    }
+
+    #[test]
+    fn a_milestone_is_cleared_by_an_explicit_null() {
+        let (_, variables) = compose(&[Mutation::ClearMilestone { issue: "I".into() }]);
+        assert_eq!(variables["i0"], json!({ "id": "I", "milestoneId": null }));
+    }
+
+    #[test]
+    fn every_kind_of_value_has_its_own_key() {
+        let inputs = [
+            FieldInput::Option("o".into()),
+            FieldInput::Text("t".into()),
+            FieldInput::Number(1.5),
+            FieldInput::Date("2026-12-24".parse().unwrap()),
+            FieldInput::Iteration("i".into()),
+        ];
+        let inputs: Vec<Value> = inputs.iter().map(FieldInput::input).collect();
+        let expected = json!([
+            { "singleSelectOptionId": "o" }, { "text": "t" }, { "number": 1.5 },
+            { "date": "2026-12-24" }, { "iterationId": "i" },
+        ]);
+        assert_eq!(Value::Array(inputs), expected);
+    }
+
+    #[test]
+    fn each_mutation_reads_its_own_answer() {
+        let id = || "x".to_owned();
+        let at = "2026-11-20T12:00:00Z";
+        let mutations = [
+            Mutation::AddToBoard {
+                project: id(),
+                content: id(),
+            },
+            Mutation::ClearField {
+                project: id(),
+                item: id(),
+                field: id(),
+            },
+            Mutation::ClearMilestone { issue: id() },
+            Mutation::Archive {
+                project: id(),
+                item: id(),
+            },
+        ];
+        let data = json!({
+            "m0": { "item": { "id": "R" } },
+            "m1": { "projectV2Item": { "id": "R", "updatedAt": at } },
+            "m2": { "issue": { "id": "I", "updatedAt": at } },
+            "m3": { "item": { "id": "R", "isArchived": true } },
+        });
+        let updated_at: Timestamp = at.parse().unwrap();
+        let item = || "R".to_owned();
+        assert_eq!(
+            outcomes(&mutations, &data, &[]),
+            [
+                Ok(MutationOk::BoardItem { id: item() }),
+                Ok(MutationOk::Field {
+                    item: item(),
+                    updated_at
+                }),
+                Ok(MutationOk::Issue { updated_at }),
+                Ok(MutationOk::Archived {
+                    item: item(),
+                    archived: true
+                }),
+            ]
+        );
+    }
+}

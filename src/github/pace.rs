@@ -230,3 +230,119 @@ const POINTS_OF_A_WRITE: u32 = 5;
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
+
+    use crate::clock::{Clock, ManualClock};
+
+    use super::*;
+
+    fn start() -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn seconds(seconds: i64) -> SignedDuration {
+        SignedDuration::from_secs(seconds)
+    }
+
+    fn writer(pacing: Pacing) -> (Writer, Budget, ManualClock) {
+        let clock = ManualClock::new(start());
+        let writer = Writer::new(pacing, Arc::new(clock.clone()));
+        (writer, Budget::new("test".to_owned()), clock)
+    }
+
+    /// One look at a future, without waiting for it.
+    fn look<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_turn_waits_for_the_one_before_and_then_for_the_gap() {
+        let (writer, budget, clock) = writer(Pacing::default());
+        let turn = || writer.turn(&budget, Resource::Core, 1, 0);
+        let Poll::Ready(Ok(first)) = look(pin!(turn())) else {
+            panic!("nobody has the turn");
+        };
+        let mut second = pin!(turn());
+        clock.advance(seconds(5));
+        assert!(look(second.as_mut()).is_pending(), "the first still writes");
+        drop(first);
+        assert!(
+            look(second.as_mut()).is_pending(),
+            "the gap counts from its end"
+        );
+        clock.advance(seconds(1));
+        assert!(look(second.as_mut()).is_ready());
+    }
+
+    #[test]
+    fn who_would_queue_for_too_long_is_sent_away() {
+        let (writer, budget, clock) = writer(Pacing::default());
+        let turn = || writer.turn(&budget, Resource::Core, 1, 0);
+        let Poll::Ready(Ok(_held)) = look(pin!(turn())) else {
+            panic!("nobody has the turn");
+        };
+        let mut second = pin!(turn());
+        assert!(look(second.as_mut()).is_pending());
+        clock.advance(PATIENCE);
+        let Poll::Ready(Err(error)) = look(second.as_mut()) else {
+            panic!("half a minute is over");
+        };
+        assert!(error.retry_at().is_some());
+    }
+
+    #[test]
+    fn strict_counts_every_write_of_a_document_as_content() {
+        for (strict, counted) in [(false, 1), (true, 5)] {
+            let (writer, budget, clock) = writer(Pacing {
+                strict,
+                ..Pacing::default()
+            });
+            assert!(look(pin!(writer.turn(&budget, Resource::GraphQl, 5, 1))).is_ready());
+            assert_eq!(writer.content(clock.now()), (counted, counted));
+        }
+    }
+
+    #[test]
+    fn the_eighty_first_of_a_minute_comes_in_the_next() {
+        let pacing = Pacing {
+            min_gap: Duration::ZERO,
+            ..Pacing::default()
+        };
+        let (writer, budget, clock) = writer(pacing);
+        for _ in 0..80 {
+            let turn = look(pin!(writer.turn(&budget, Resource::Core, 0, 1)));
+            assert!(matches!(turn, Poll::Ready(Ok(_))));
+        }
+        let Poll::Ready(Err(error)) = look(pin!(writer.turn(&budget, Resource::Core, 0, 1))) else {
+            panic!("the minute is full, and longer than our patience");
+        };
+        let until = error.retry_at().unwrap();
+        assert_eq!(until, start() + seconds(61));
+        clock.advance(until.duration_since(clock.now()));
+        let turn = look(pin!(writer.turn(&budget, Resource::Core, 0, 1)));
+        assert!(matches!(turn, Poll::Ready(Ok(_))));
+    }
+
+    #[test]
+    fn a_window_slides_and_lets_the_oversized_through_when_empty() {
+        let mut window = Window::new(3, seconds(10));
+        window.take(start(), 1);
+        window.take(start() + seconds(4), 2);
+        let now = start() + seconds(5);
+        assert_eq!(window.used(now), 3);
+        assert_eq!(window.ready_at(now, 0), now);
+        assert_eq!(window.ready_at(now, 1), start() + seconds(10));
+        assert_eq!(window.ready_at(now, 2), start() + seconds(14));
+        assert_eq!(window.ready_at(now, 99), start() + seconds(14));
+        assert_eq!(window.used(start() + seconds(10)), 2);
+        let later = start() + seconds(60);
+        window.take(later, 1);
+        assert_eq!(window.taken.len(), 1, "what no longer counts is forgotten");
+    }
+}

@@ -141,8 +141,14 @@ mod tests {
 
     #[test]
     fn suggests_only_what_is_near() {
-        assert_eq!(nearest("comunities", ["communities", "goals"]), Some("communities"));
-        assert_eq!(nearest("in progress", ["In Progress", "Done"]), Some("In Progress"));
+        assert_eq!(
+            nearest("comunities", ["communities", "goals"]),
+            Some("communities")
+        );
+        assert_eq!(
+            nearest("in progress", ["In Progress", "Done"]),
+            Some("In Progress")
+        );
         assert_eq!(nearest("xyz", ["communities", "goals"]), None);
     }
 }

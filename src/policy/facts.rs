@@ -88,57 +88,291 @@ const BOARD: &str = "the item's row on the board";
 
 macro_rules! fact {
     ($path:literal, $kind:ident, $meaning:literal, $source:expr, $read:expr) => {
-        BuiltIn { path: $path, kind: Kind::$kind, may_be_absent: false, meaning: $meaning, source: $source, read: $read }
+        BuiltIn {
+            path: $path,
+            kind: Kind::$kind,
+            may_be_absent: false,
+            meaning: $meaning,
+            source: $source,
+            read: $read,
+        }
     };
     ($path:literal, $kind:ident ?, $meaning:literal, $source:expr, $read:expr) => {
-        BuiltIn { path: $path, kind: Kind::$kind, may_be_absent: true, meaning: $meaning, source: $source, read: $read }
+        BuiltIn {
+            path: $path,
+            kind: Kind::$kind,
+            may_be_absent: true,
+            meaning: $meaning,
+            source: $source,
+            read: $read,
+        }
     };
 }
 
 /// The table.
 pub const BUILT_IN: &[BuiltIn] = &[
-    fact!("now", Time, "the instant of this look", "the clock", |l| Value::Timestamp(l.snapshot.now)),
-    fact!("issue.number", Int, "its number", ISSUE, |l| int(l.snapshot.issue.number)),
-    fact!("issue.title", Text, "its title", ISSUE, |l| text(&l.snapshot.issue.title)),
-    fact!("issue.body", Text, "its text, as Markdown", ISSUE, |l| text(&l.snapshot.issue.body)),
-    fact!("issue.labels", Texts, "the names of its labels", ISSUE, |l| texts(&l.snapshot.issue.labels)),
-    fact!("issue.milestone", Text, "the title of its milestone, empty without one", ISSUE, |l| text(&l.snapshot.issue.milestone)),
-    fact!("issue.open", Bool, "it is open", ISSUE, |l| Value::Bool(l.snapshot.issue.open)),
-    fact!("issue.state_reason", Text, "why it was closed: `completed`, `not_planned`, `duplicate`; empty while open", ISSUE, |l| text(&l.snapshot.issue.state_reason)),
-    fact!("issue.type", Text, "the organisation's issue type, empty without one", ISSUE, |l| text(&l.snapshot.issue.issue_type)),
-    fact!("issue.created_at", Time, "when it was opened", ISSUE, |l| Value::Timestamp(l.snapshot.issue.created_at)),
-    fact!("issue.updated_at", Time, "when anything about it last changed", ISSUE, |l| Value::Timestamp(l.snapshot.issue.updated_at)),
-    fact!("issue.closed_at", Time ?, "when it was closed; absent while open", ISSUE, |l| l.snapshot.issue.closed_at.map_or(Value::Absent, Value::Timestamp)),
-    fact!("issue.age", Duration, "how long ago it was opened", ISSUE, |l| Value::Duration(l.snapshot.now.duration_since(l.snapshot.issue.created_at))),
-    fact!("issue.comments", Int, "how many comments it has; never a reason to hurry", ISSUE, |l| int(l.snapshot.issue.comments)),
-    fact!("issue.reactions", Int, "how many reactions it has; never a reason to hurry", ISSUE, |l| int(l.snapshot.issue.reactions)),
-    fact!("issue.repository", Text, "`owner/name`", ISSUE, |l| text(&l.snapshot.issue.repository.to_string())),
-    fact!("issue.private", Bool, "its repository is not public", ISSUE, |l| Value::Bool(l.snapshot.issue.private)),
-    fact!("issue.parent", Text, "`owner/repo#n` of the parent issue, empty without one", ISSUE, |l| text(&l.snapshot.issue.parent)),
-    fact!("issue.sub_issues", Int, "how many sub-issues it has", ISSUE, |l| int(l.snapshot.issue.sub_issues)),
-    fact!("issue.assignees", Texts, "the logins it is assigned to", ISSUE, |l| texts(&l.snapshot.issue.assignees)),
-    fact!("author.login", Text, "the login of who opened it", ISSUE, |l| text(&l.snapshot.author.login)),
-    fact!("author.bot", Bool, "a bot opened it", ISSUE, |l| Value::Bool(l.snapshot.author.bot)),
-    fact!("author.roles", Roles, "the roles of who opened it; asked as `author.is(\"member\")`", "teams and members of the organisation, by numeric id", |l| texts(&l.snapshot.author.roles)),
-    fact!("confirmations", Roles, "the roles that confirmed it; asked as `confirmed_by(\"product_lead\")`", "reactions and commands", |l| texts(&l.snapshot.confirmed_by)),
-    fact!("form", Table, "the answers of the issue form by heading: `form[\"Impact\"]`, empty where nobody answered", "headings in the issue's text", |l| Value::Map(Arc::new(l.form().iter().map(|(k, v)| (k.clone(), text(v))).collect()))),
-    fact!("communities", Communities, "the communities that asked for it", "labels, form, author and `/community`", |l| texts(&l.snapshot.communities)),
-    fact!("demand.requests", Int, "how many requests are counted as this one, itself included", "duplicates", |l| int(l.snapshot.demand.requests)),
-    fact!("demand.communities", Int, "how many different communities are behind them", "duplicates", |l| int(l.snapshot.demand.communities)),
-    fact!("guess.kind", WorkKind, "the kind that earlier labelled issues suggest, empty while there is no guess", "the classifier", |l| text(l.snapshot.guess.as_ref().map_or("", |g| &g.kind))),
-    fact!("guess.kind_confidence", Double, "how sure the guess is, 0.0 to 1.0; 0.0 while there is none", "the classifier", |l| Value::Double(l.snapshot.guess.as_ref().map_or(0.0, |g| g.kind_confidence))),
-    fact!("goals.signalled", Goals, "the goals whose signals are found in title, text or form", "the policy's `goals:`", |l| texts(signalled(l))),
-    fact!("board.present", Bool, "it has a row on the board", BOARD, |l| Value::Bool(l.row.is_some())),
-    fact!("board.column", Column, "the column it is in, empty without one", BOARD, |l| text(&l.row.and_then(|r| field(r, l.column_field)).unwrap_or_default())),
-    fact!("board.entered_at", Time ?, "when it came into its column; absent where unknown", BOARD, |l| l.row.and_then(|r| r.entered_at).map_or(Value::Absent, Value::Timestamp)),
-    fact!("board.came_from", Text, "the column it came from, empty where unknown", BOARD, |l| text(l.row.and_then(|r| r.came_from.as_deref()).unwrap_or_default())),
-    fact!("board.fields", Table, "the fields of its row by name: `board.fields[\"Estimate\"]`", BOARD, |l| Value::Map(Arc::new(l.row.map(|r| r.fields.iter().map(|(k, v)| (k.clone(), text(&v.text()))).collect()).unwrap_or_default()))),
+    fact!("now", Time, "the instant of this look", "the clock", |l| {
+        Value::Timestamp(l.snapshot.now)
+    }),
+    fact!("issue.number", Int, "its number", ISSUE, |l| int(l
+        .snapshot
+        .issue
+        .number)),
+    fact!("issue.title", Text, "its title", ISSUE, |l| text(
+        &l.snapshot.issue.title
+    )),
+    fact!(
+        "issue.body",
+        Text,
+        "its text, as Markdown",
+        ISSUE,
+        |l| text(&l.snapshot.issue.body)
+    ),
+    fact!(
+        "issue.labels",
+        Texts,
+        "the names of its labels",
+        ISSUE,
+        |l| texts(&l.snapshot.issue.labels)
+    ),
+    fact!(
+        "issue.milestone",
+        Text,
+        "the title of its milestone, empty without one",
+        ISSUE,
+        |l| text(&l.snapshot.issue.milestone)
+    ),
+    fact!("issue.open", Bool, "it is open", ISSUE, |l| Value::Bool(
+        l.snapshot.issue.open
+    )),
+    fact!(
+        "issue.state_reason",
+        Text,
+        "why it was closed: `completed`, `not_planned`, `duplicate`; empty while open",
+        ISSUE,
+        |l| text(&l.snapshot.issue.state_reason)
+    ),
+    fact!(
+        "issue.type",
+        Text,
+        "the organisation's issue type, empty without one",
+        ISSUE,
+        |l| text(&l.snapshot.issue.issue_type)
+    ),
+    fact!("issue.created_at", Time, "when it was opened", ISSUE, |l| {
+        Value::Timestamp(l.snapshot.issue.created_at)
+    }),
+    fact!(
+        "issue.updated_at",
+        Time,
+        "when anything about it last changed",
+        ISSUE,
+        |l| Value::Timestamp(l.snapshot.issue.updated_at)
+    ),
+    fact!(
+        "issue.closed_at",
+        Time?,
+        "when it was closed; absent while open",
+        ISSUE,
+        |l| l
+            .snapshot
+            .issue
+            .closed_at
+            .map_or(Value::Absent, Value::Timestamp)
+    ),
+    fact!(
+        "issue.age",
+        Duration,
+        "how long ago it was opened",
+        ISSUE,
+        |l| Value::Duration(l.snapshot.now.duration_since(l.snapshot.issue.created_at))
+    ),
+    fact!(
+        "issue.comments",
+        Int,
+        "how many comments it has; never a reason to hurry",
+        ISSUE,
+        |l| int(l.snapshot.issue.comments)
+    ),
+    fact!(
+        "issue.reactions",
+        Int,
+        "how many reactions it has; never a reason to hurry",
+        ISSUE,
+        |l| int(l.snapshot.issue.reactions)
+    ),
+    fact!("issue.repository", Text, "`owner/name`", ISSUE, |l| text(
+        &l.snapshot.issue.repository.to_string()
+    )),
+    fact!(
+        "issue.private",
+        Bool,
+        "its repository is not public",
+        ISSUE,
+        |l| Value::Bool(l.snapshot.issue.private)
+    ),
+    fact!(
+        "issue.parent",
+        Text,
+        "`owner/repo#n` of the parent issue, empty without one",
+        ISSUE,
+        |l| text(&l.snapshot.issue.parent)
+    ),
+    fact!(
+        "issue.sub_issues",
+        Int,
+        "how many sub-issues it has",
+        ISSUE,
+        |l| int(l.snapshot.issue.sub_issues)
+    ),
+    fact!(
+        "issue.assignees",
+        Texts,
+        "the logins it is assigned to",
+        ISSUE,
+        |l| texts(&l.snapshot.issue.assignees)
+    ),
+    fact!(
+        "author.login",
+        Text,
+        "the login of who opened it",
+        ISSUE,
+        |l| text(&l.snapshot.author.login)
+    ),
+    fact!("author.bot", Bool, "a bot opened it", ISSUE, |l| {
+        Value::Bool(l.snapshot.author.bot)
+    }),
+    fact!(
+        "author.roles",
+        Roles,
+        "the roles of who opened it; asked as `author.is(\"member\")`",
+        "teams and members of the organisation, by numeric id",
+        |l| texts(&l.snapshot.author.roles)
+    ),
+    fact!(
+        "confirmations",
+        Roles,
+        "the roles that confirmed it; asked as `confirmed_by(\"product_lead\")`",
+        "reactions and commands",
+        |l| texts(&l.snapshot.confirmed_by)
+    ),
+    fact!(
+        "form",
+        Table,
+        "the answers of the issue form by heading: `form[\"Impact\"]`, empty where nobody answered",
+        "headings in the issue's text",
+        |l| Value::Map(Arc::new(
+            l.form().iter().map(|(k, v)| (k.clone(), text(v))).collect()
+        ))
+    ),
+    fact!(
+        "communities",
+        Communities,
+        "the communities that asked for it",
+        "labels, form, author and `/community`",
+        |l| texts(&l.snapshot.communities)
+    ),
+    fact!(
+        "demand.requests",
+        Int,
+        "how many requests are counted as this one, itself included",
+        "duplicates",
+        |l| int(l.snapshot.demand.requests)
+    ),
+    fact!(
+        "demand.communities",
+        Int,
+        "how many different communities are behind them",
+        "duplicates",
+        |l| int(l.snapshot.demand.communities)
+    ),
+    fact!(
+        "guess.kind",
+        WorkKind,
+        "the kind that earlier labelled issues suggest, empty while there is no guess",
+        "the classifier",
+        |l| text(l.snapshot.guess.as_ref().map_or("", |g| &g.kind))
+    ),
+    fact!(
+        "guess.kind_confidence",
+        Double,
+        "how sure the guess is, 0.0 to 1.0; 0.0 while there is none",
+        "the classifier",
+        |l| Value::Double(l.snapshot.guess.as_ref().map_or(0.0, |g| g.kind_confidence))
+    ),
+    fact!(
+        "goals.signalled",
+        Goals,
+        "the goals whose signals are found in title, text or form",
+        "the policy's `goals:`",
+        |l| texts(signalled(l))
+    ),
+    fact!(
+        "board.present",
+        Bool,
+        "it has a row on the board",
+        BOARD,
+        |l| Value::Bool(l.row.is_some())
+    ),
+    fact!(
+        "board.column",
+        Column,
+        "the column it is in, empty without one",
+        BOARD,
+        |l| text(
+            &l.row
+                .and_then(|r| field(r, l.column_field))
+                .unwrap_or_default()
+        )
+    ),
+    fact!(
+        "board.entered_at",
+        Time?,
+        "when it came into its column; absent where unknown",
+        BOARD,
+        |l| l
+            .row
+            .and_then(|r| r.entered_at)
+            .map_or(Value::Absent, Value::Timestamp)
+    ),
+    fact!(
+        "board.came_from",
+        Text,
+        "the column it came from, empty where unknown",
+        BOARD,
+        |l| text(
+            l.row
+                .and_then(|r| r.came_from.as_deref())
+                .unwrap_or_default()
+        )
+    ),
+    fact!(
+        "board.fields",
+        Table,
+        "the fields of its row by name: `board.fields[\"Estimate\"]`",
+        BOARD,
+        |l| Value::Map(Arc::new(
+            l.row
+                .map(|r| r
+                    .fields
+                    .iter()
+                    .map(|(k, v)| (k.clone(), text(&v.text())))
+                    .collect())
+                .unwrap_or_default()
+        ))
+    ),
 ];
 
 /// Facts that the decision itself works out, for the documentation and for "did you mean".
 pub const DECIDED: &[(&str, &str)] = &[
-    ("unaligned", "it serves no goal (no attribute with `values: goals` has a value)"),
-    ("<attribute>", "the attribute's effective value: what the item has after this decision"),
+    (
+        "unaligned",
+        "it serves no goal (no attribute with `values: goals` has a value)",
+    ),
+    (
+        "<attribute>",
+        "the attribute's effective value: what the item has after this decision",
+    ),
     ("current.<attribute>", "what GitHub shows now"),
 ];
 
@@ -240,7 +474,10 @@ pub(crate) fn declare(
             }
         }
     }
-    for (call, path) in [("author.is", "author.roles"), ("confirmed_by", "confirmations")] {
+    for (call, path) in [
+        ("author.is", "author.roles"),
+        ("confirmed_by", "confirmations"),
+    ] {
         if let Some(slot) = schema.slot(path) {
             schema.add_membership(call, slot);
         }

@@ -16,8 +16,16 @@ use super::yaml::{self, Node};
 
 /// Sections that are maps from a name, or lists of things with an `id`.
 const NAMED: &[&str] = &[
-    "roles", "boards", "goals", "communities", "attributes", "facts", "principles", "score",
-    "commands", "templates",
+    "roles",
+    "boards",
+    "goals",
+    "communities",
+    "attributes",
+    "facts",
+    "principles",
+    "score",
+    "commands",
+    "templates",
 ];
 /// Sections that are said once.
 const SINGLE: &[&str] = &["version", "organization", "mode", "unauthorised", "digest"];
@@ -63,7 +71,10 @@ impl<'n> Merged<'n> {
     }
 
     fn single(&self, section: &str) -> Option<&'n Node> {
-        self.single.get(section).map(|(_, v)| *v).filter(|v| !v.is_null())
+        self.single
+            .get(section)
+            .map(|(_, v)| *v)
+            .filter(|v| !v.is_null())
     }
 }
 
@@ -84,9 +95,17 @@ fn parse_all(r: &mut Reader<'_>) -> Vec<Node> {
 
 fn merge<'n>(r: &mut Reader<'_>, roots: &'n [Node]) -> Merged<'n> {
     let mut out = Merged::default();
-    let known: Vec<&str> = NAMED.iter().chain(SINGLE).copied().chain(["examples"]).collect();
+    let known: Vec<&str> = NAMED
+        .iter()
+        .chain(SINGLE)
+        .copied()
+        .chain(["examples"])
+        .collect();
     for root in roots {
-        let lock = r.sources.get(root.file).is_some_and(|s| s.path.ends_with(".lock.yaml"));
+        let lock = r
+            .sources
+            .get(root.file)
+            .is_some_and(|s| s.path.ends_with(".lock.yaml"));
         if lock {
             if let Some(f) = r.fields(root, "a lock file", &["boards"]) {
                 let boards = f.get("boards").and_then(|n| r.map(n, "`boards`"));
@@ -110,9 +129,15 @@ fn merge<'n>(r: &mut Reader<'_>, roots: &'n [Node]) -> Merged<'n> {
         for section in SINGLE {
             if let Some((key, node)) = f.entry(section) {
                 match out.single.get(section) {
-                    Some((first, value)) if value.text() != node.text() || value.text().is_none() => {
+                    Some((first, value))
+                        if value.text() != node.text() || value.text().is_none() =>
+                    {
                         let place = r.place(first);
-                        r.error("duplicate-id", key, format!("`{section}` is already said at {place}"));
+                        r.error(
+                            "duplicate-id",
+                            key,
+                            format!("`{section}` is already said at {place}"),
+                        );
                     }
                     Some(_) => {}
                     None => {
@@ -129,7 +154,11 @@ fn merge<'n>(r: &mut Reader<'_>, roots: &'n [Node]) -> Merged<'n> {
 }
 
 /// Key and value of each entry, of a map or of a list of maps with an `id`.
-fn named_entries<'n>(r: &mut Reader<'_>, section: &str, node: &'n Node) -> Vec<(&'n Node, &'n Node)> {
+fn named_entries<'n>(
+    r: &mut Reader<'_>,
+    section: &str,
+    node: &'n Node,
+) -> Vec<(&'n Node, &'n Node)> {
     let by_id = matches!(section, "goals" | "communities" | "principles");
     if !by_id {
         let entries = r.map(node, &format!("`{section}`")).unwrap_or_default();
@@ -142,7 +171,11 @@ fn named_entries<'n>(r: &mut Reader<'_>, section: &str, node: &'n Node) -> Vec<(
         };
         match entries.iter().find(|(k, _)| k.text() == Some("id")) {
             Some((_, id)) if id.text().is_some() && !id.is_null() => out.push((id, item)),
-            _ => r.error("missing-key", item, format!("an entry of `{section}` needs `id`")),
+            _ => r.error(
+                "missing-key",
+                item,
+                format!("an entry of `{section}` needs `id`"),
+            ),
         }
     }
     out
@@ -158,7 +191,11 @@ fn add<'n>(
     let name = key.text().unwrap_or_default();
     if let Some((first, _)) = entries.iter().find(|(k, _)| k.text() == Some(name)) {
         let place = r.place(first);
-        r.error("duplicate-id", key, format!("`{name}` is already in `{section}`, at {place}"));
+        r.error(
+            "duplicate-id",
+            key,
+            format!("`{name}` is already in `{section}`, at {place}"),
+        );
         return;
     }
     entries.push((key, value));
@@ -169,7 +206,13 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let merged = merge(r, &roots);
     if roots.is_empty() {
         if r.findings.is_empty() {
-            r.error_at("empty-policy", usize::MAX, 0..0, "there is no policy here: no file says anything", None);
+            r.error_at(
+                "empty-policy",
+                usize::MAX,
+                0..0,
+                "there is no policy here: no file says anything",
+                None,
+            );
         }
         return None;
     }
@@ -195,24 +238,31 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         if let Some(name) = key.text()
             && settings::COMMANDS.contains(&name)
         {
-            r.error("hides-command", key, format!("an attribute `{name}` would hide the command `/{name}`"));
+            r.error(
+                "hides-command",
+                key,
+                format!("an attribute `{name}` would hide the command `/{name}`"),
+            );
         }
     }
     let vocabularies = Vocabularies {
         roles: schema.add_enum("roles", roles.keys().cloned()),
         goals: goals_enum,
         communities: communities_enum,
-        work_kind: attributes.get("kind").and_then(|a| match schema.type_of(a.slot) {
-            Type::Enum(id) => Some(*id),
-            _ => None,
-        }),
+        work_kind: attributes
+            .get("kind")
+            .and_then(|a| match schema.type_of(a.slot) {
+                Type::Enum(id) => Some(*id),
+                _ => None,
+            }),
     };
     let columns: Vec<_> = boards
         .values()
         .map(|board| {
             let columns = board.columns();
-            let column = (!columns.is_empty())
-                .then(|| schema.add_enum(&format!("columns of {}", board.id), columns.iter().cloned()));
+            let column = (!columns.is_empty()).then(|| {
+                schema.add_enum(&format!("columns of {}", board.id), columns.iter().cloned())
+            });
             (board.id.clone(), column)
         })
         .collect();
@@ -238,14 +288,20 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let examples = merged
         .examples
         .iter()
-        .filter_map(|n| examples::read(r, n, &examples::Names {
-            attributes: &attributes,
-            boards: &boards,
-            roles: &roles,
-            communities: &communities,
-            rules: &principles.rules,
-            templates: &templates,
-        }))
+        .filter_map(|n| {
+            examples::read(
+                r,
+                n,
+                &examples::Names {
+                    attributes: &attributes,
+                    boards: &boards,
+                    roles: &roles,
+                    communities: &communities,
+                    rules: &principles.rules,
+                    templates: &templates,
+                },
+            )
+        })
         .collect();
 
     let mut policy = Policy {
@@ -255,7 +311,10 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         unauthorised: merged
             .single("unauthorised")
             .and_then(|n| {
-                let words = [("keep", Unauthorised::Keep), ("revert", Unauthorised::Revert)];
+                let words = [
+                    ("keep", Unauthorised::Keep),
+                    ("revert", Unauthorised::Revert),
+                ];
                 r.word(n, "`unauthorised`", &words)
             })
             .unwrap_or_default(),
@@ -300,26 +359,35 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
 fn header(r: &mut Reader<'_>, merged: &Merged<'_>, roots: &[Node]) {
     match merged.single("version") {
         Some(n) if n.text() == Some(VERSION) => {}
-        Some(n) => r.error("version", n, format!("this reads policies of version {VERSION}")),
+        Some(n) => r.error(
+            "version",
+            n,
+            format!("this reads policies of version {VERSION}"),
+        ),
         None => {
             if let Some(root) = roots.first() {
-                r.error_help("missing-key", root, "a policy begins with its version", Some(format!("add `version: {VERSION}`")));
+                r.error_help(
+                    "missing-key",
+                    root,
+                    "a policy begins with its version",
+                    Some(format!("add `version: {VERSION}`")),
+                );
             }
         }
     }
 }
 
 /// The policy's own facts; each may use those above it.
-fn derived(
-    r: &mut Reader<'_>,
-    entries: &[(&Node, &Node)],
-    schema: &mut Schema,
-) -> Vec<Fact> {
+fn derived(r: &mut Reader<'_>, entries: &[(&Node, &Node)], schema: &mut Schema) -> Vec<Fact> {
     let mut out = Vec::new();
     for (key, node) in entries {
         let id = vocabulary::identifier(r, key);
         if schema.slot(&id).is_some() {
-            r.error("duplicate-id", key, format!("there is already a fact or attribute `{id}`"));
+            r.error(
+                "duplicate-id",
+                key,
+                format!("there is already a fact or attribute `{id}`"),
+            );
             continue;
         }
         let later = |text: &str| entries.iter().any(|(k, _)| k.text() == Some(text));
@@ -336,7 +404,9 @@ fn derived(
                         && let Some(name) = finding.message.split('`').nth(1)
                         && later(name)
                     {
-                        finding.help = Some(format!("`{name}` is defined, but further down: move it above `{id}`"));
+                        finding.help = Some(format!(
+                            "`{name}` is defined, but further down: move it above `{id}`"
+                        ));
                     }
                 }
             }

@@ -1,6 +1,23 @@
 //! The policy: what the organisation wants, read from YAML, checked, and ready to decide by.
 //!
 //! *In:* the text of the policy's files. *Out:* a checked [`Policy`], or every diagnostic at once.
-//! *May call:* nothing but `triage`'s plain data. Pure: reading the folder is the shell's business.
+//! *May call:* nothing but `triage`'s plain data; only [`examples`], which are tests of a policy,
+//! decide. Pure: reading the folder is the shell's business.
 
+pub mod diagnostic;
+pub mod examples;
 pub mod expr;
+pub mod facts;
+pub mod form;
+pub mod model;
+pub mod render;
+pub mod template;
+
+mod load;
+mod order;
+mod read;
+mod yaml;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
+pub use load::load;
+pub use model::Policy;

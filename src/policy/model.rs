@@ -249,7 +249,9 @@ impl Attribute {
     pub fn value_said(&self, word: &str) -> Option<&Value> {
         self.values.iter().find(|v| {
             v.id.eq_ignore_ascii_case(word)
-                || v.verb.as_deref().is_some_and(|verb| verb.eq_ignore_ascii_case(word))
+                || v.verb
+                    .as_deref()
+                    .is_some_and(|verb| verb.eq_ignore_ascii_case(word))
         })
     }
 }
@@ -281,7 +283,9 @@ impl LabelPattern {
     /// The value part of a label that has this shape (labels ignore capitals).
     #[must_use]
     pub fn value<'l>(&self, label: &'l str) -> Option<&'l str> {
-        let inner = label.len().checked_sub(self.before.len() + self.after.len())?;
+        let inner = label
+            .len()
+            .checked_sub(self.before.len() + self.after.len())?;
         let middle = label.get(self.before.len()..self.before.len() + inner)?;
         let before = label.get(..self.before.len())?;
         let after = label.get(label.len() - self.after.len()..)?;
@@ -336,7 +340,11 @@ impl FieldRef {
             attribute
                 .values
                 .iter()
-                .find(|v| v.option.as_deref().is_some_and(|o| o.eq_ignore_ascii_case(part)))
+                .find(|v| {
+                    v.option
+                        .as_deref()
+                        .is_some_and(|o| o.eq_ignore_ascii_case(part))
+                })
                 .or_else(|| attribute.values.iter().find(|v| loosely_equal(&v.id, part)))
                 .map(|v| v.id.clone())
         };

@@ -15,7 +15,9 @@ pub struct Cycle {
 
 /// What a rule's condition and values read.
 fn reads_of(rule: &Rule) -> Vec<Slot> {
-    rule.programs().flat_map(|p| p.reads().iter().copied()).collect()
+    rule.programs()
+        .flat_map(|p| p.reads().iter().copied())
+        .collect()
 }
 
 /// Every slot that something in the policy reads.
@@ -33,10 +35,16 @@ pub fn used(policy: &Policy) -> BTreeSet<Slot> {
         }))
         .chain(policy.score.values().map(|d| &d.points));
     out.extend(programs.flat_map(|p| p.reads().iter().copied()));
-    out.extend(policy.templates.values().flat_map(|t| &t.parts).filter_map(|p| match p {
-        Part::Fact(slot) => Some(*slot),
-        Part::Text(_) => None,
-    }));
+    out.extend(
+        policy
+            .templates
+            .values()
+            .flat_map(|t| &t.parts)
+            .filter_map(|p| match p {
+                Part::Fact(slot) => Some(*slot),
+                Part::Text(_) => None,
+            }),
+    );
     // Comparisons with time need the present, whether it is named or hidden in an age.
     out.extend(policy.schema.slot("now"));
     out
@@ -56,7 +64,10 @@ pub fn order(policy: &Policy) -> Result<Vec<Step>, Cycle> {
         of_slot.insert(slot, Step::Unaligned);
     }
     let steps_of = |slots: &[Slot]| -> BTreeSet<Step> {
-        slots.iter().filter_map(|slot| of_slot.get(slot).copied()).collect()
+        slots
+            .iter()
+            .filter_map(|slot| of_slot.get(slot).copied())
+            .collect()
     };
 
     let mut needs: BTreeMap<Step, BTreeSet<Step>> = BTreeMap::new();
@@ -76,8 +87,15 @@ pub fn order(policy: &Policy) -> Result<Vec<Step>, Cycle> {
         needs.insert(Step::Attribute(i), writers.collect());
     }
     if policy.unaligned.is_some() {
-        let goals = policy.attributes.values().enumerate().filter(|(_, a)| a.of_goals);
-        needs.insert(Step::Unaligned, goals.map(|(i, _)| Step::Attribute(i)).collect());
+        let goals = policy
+            .attributes
+            .values()
+            .enumerate()
+            .filter(|(_, a)| a.of_goals);
+        needs.insert(
+            Step::Unaligned,
+            goals.map(|(i, _)| Step::Attribute(i)).collect(),
+        );
     }
 
     let mut done: Vec<Step> = Vec::with_capacity(needs.len());
@@ -117,9 +135,18 @@ fn cycle(
             .and_then(|wants| wants.iter().find(|s| !decided.contains(s)).copied());
     }
     let name = |step: &Step| match step {
-        Step::Fact(i) => policy.facts.get(*i).map_or_else(String::new, |f| format!("fact `{}`", f.id)),
-        Step::Rule(i) => policy.rules.get_index(*i).map_or_else(String::new, |(id, _)| format!("rule `{id}`")),
-        Step::Attribute(i) => policy.attributes.get_index(*i).map_or_else(String::new, |(id, _)| format!("`{id}`")),
+        Step::Fact(i) => policy
+            .facts
+            .get(*i)
+            .map_or_else(String::new, |f| format!("fact `{}`", f.id)),
+        Step::Rule(i) => policy
+            .rules
+            .get_index(*i)
+            .map_or_else(String::new, |(id, _)| format!("rule `{id}`")),
+        Step::Attribute(i) => policy
+            .attributes
+            .get_index(*i)
+            .map_or_else(String::new, |(id, _)| format!("`{id}`")),
         Step::Unaligned => "`unaligned`".to_owned(),
     };
     let rules = path
@@ -131,7 +158,10 @@ fn cycle(
         .collect();
     let chain: Vec<String> = path.iter().map(name).collect();
     Cycle {
-        message: format!("this cannot be decided in any order: {}", chain.join(" needs ")),
+        message: format!(
+            "this cannot be decided in any order: {}",
+            chain.join(" needs ")
+        ),
         rules,
     }
 }

@@ -40,9 +40,9 @@ fn one(renderer: &Renderer, finding: &Diagnostic, sources: &[Source]) -> String 
     let source = sources.iter().find(|s| s.path == finding.file);
     let mut group = match source {
         Some(source) if finding.line > 0 => title.element(
-            Snippet::source(&source.text).path(&finding.file).annotation(
-                AnnotationKind::Primary.span(within(&source.text, &finding.span)),
-            ),
+            Snippet::source(&source.text)
+                .path(&finding.file)
+                .annotation(AnnotationKind::Primary.span(within(&source.text, &finding.span))),
         ),
         _ => title.element(Level::NOTE.message(format!("in {}", finding.file))),
     };
@@ -76,7 +76,11 @@ pub fn json(findings: &[Diagnostic]) -> serde_json::Value {
 pub fn github(findings: &[Diagnostic]) -> String {
     let mut out = String::new();
     for d in findings {
-        let help = d.help.as_ref().map(|h| format!("\n{h}")).unwrap_or_default();
+        let help = d
+            .help
+            .as_ref()
+            .map(|h| format!("\n{h}"))
+            .unwrap_or_default();
         let _ = writeln!(
             out,
             "::{} file={},line={},col={},title={}::{}",

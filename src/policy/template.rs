@@ -117,8 +117,13 @@ pub fn harmless(text: &str) -> String {
                     out.push('\u{200B}');
                 }
                 // Invisible and direction-changing characters have no business in a quotation.
-                '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' => {}
-                c if c.is_ascii_punctuation() && !matches!(c, ',' | ';' | '\'' | '"' | '?' | '%' | '=') => {
+                '\u{200B}'..='\u{200F}'
+                | '\u{202A}'..='\u{202E}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{FEFF}' => {}
+                c if c.is_ascii_punctuation()
+                    && !matches!(c, ',' | ';' | '\'' | '"' | '?' | '%' | '=') =>
+                {
                     out.push('\\');
                     out.push(c);
                 }

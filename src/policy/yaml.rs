@@ -28,7 +28,10 @@ pub struct Node {
 /// What a node is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
-    Scalar { text: String, style: Style },
+    Scalar {
+        text: String,
+        style: Style,
+    },
     List(Vec<Node>),
     /// In the order of the file, no key twice.
     Map(Vec<(Node, Node)>),
@@ -96,8 +99,7 @@ impl Node {
     /// the folding of lines. White space may be off by some; what is not white space is exact.
     #[must_use]
     pub fn locate(&self, source: &str, part: Range<usize>) -> Range<usize> {
-        let (Kind::Scalar { text, style }, Some(raw)) =
-            (&self.kind, source.get(self.span.clone()))
+        let (Kind::Scalar { text, style }, Some(raw)) = (&self.kind, source.get(self.span.clone()))
         else {
             return self.span.clone();
         };
@@ -111,7 +113,10 @@ impl Node {
         if part.start >= text.len() {
             // Past the end: the place just behind the last character.
             let end = places.last().map_or(self.span.end, |(_, raw)| {
-                let len = source[self.span.start + raw..].chars().next().map_or(0, char::len_utf8);
+                let len = source[self.span.start + raw..]
+                    .chars()
+                    .next()
+                    .map_or(0, char::len_utf8);
                 self.span.start + raw + len
             });
             return end..end;
@@ -124,7 +129,10 @@ impl Node {
             .last()
             .map_or(start, |(_, raw)| {
                 let from = self.span.start + raw;
-                from + source.get(from..).and_then(|s| s.chars().next()).map_or(0, char::len_utf8)
+                from + source
+                    .get(from..)
+                    .and_then(|s| s.chars().next())
+                    .map_or(0, char::len_utf8)
             });
         start..end.max(start)
     }
@@ -205,7 +213,8 @@ pub fn parse(file: usize, source: &str) -> Result<Option<Node>, YamlError> {
     for next in Parser::new_from_str(source) {
         let (event, span) = next.map_err(|e| {
             let at = e.marker().byte_offset().unwrap_or(0).min(source.len());
-            let mut error = YamlError::new("yaml", at..at, format!("this is not YAML: {}", e.info()));
+            let mut error =
+                YamlError::new("yaml", at..at, format!("this is not YAML: {}", e.info()));
             error.help = pitfall(source, at);
             error
         })?;
@@ -321,12 +330,14 @@ impl Builder {
     fn end(&mut self, end: Range<usize>) -> Result<(), YamlError> {
         let before = self.nodes;
         let (anchor, node) = match self.open.pop() {
-            Some(Open::List(anchor, span, items)) => {
-                (anchor, self.node(span.start..end.end.max(span.end), Kind::List(items)))
-            }
-            Some(Open::Map(anchor, span, entries, _)) => {
-                (anchor, self.node(span.start..end.end.max(span.end), Kind::Map(entries)))
-            }
+            Some(Open::List(anchor, span, items)) => (
+                anchor,
+                self.node(span.start..end.end.max(span.end), Kind::List(items)),
+            ),
+            Some(Open::Map(anchor, span, entries, _)) => (
+                anchor,
+                self.node(span.start..end.end.max(span.end), Kind::Map(entries)),
+            ),
             None => return Ok(()),
         };
         let size = if anchor == 0 { 1 } else { count(&node) };
@@ -399,7 +410,13 @@ mod tests {
 
     fn get<'n>(node: &'n Node, key: &str) -> &'n Node {
         match &node.kind {
-            Kind::Map(entries) => &entries.iter().find(|(k, _)| k.text() == Some(key)).unwrap().1,
+            Kind::Map(entries) => {
+                &entries
+                    .iter()
+                    .find(|(k, _)| k.text() == Some(key))
+                    .unwrap()
+                    .1
+            }
             _ => panic!("not a map"),
         }
     }
@@ -433,7 +450,10 @@ mod tests {
             let node = get(&root, "when");
             let len = node.text().unwrap().trim_end().len();
             let place = node.locate(yaml, len..len);
-            assert!(yaml[..place.start].trim_end().ends_with("=="), "{yaml:?} {place:?}");
+            assert!(
+                yaml[..place.start].trim_end().ends_with("=="),
+                "{yaml:?} {place:?}"
+            );
         }
     }
 
@@ -443,21 +463,33 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for i in 1..9 {
             let p = i - 1;
-            let _ = writeln!(bomb, "a{i}: &a{i} [*a{p}, *a{p}, *a{p}, *a{p}, *a{p}, *a{p}, *a{p}, *a{p}]");
+            let _ = writeln!(
+                bomb,
+                "a{i}: &a{i} [*a{p}, *a{p}, *a{p}, *a{p}, *a{p}, *a{p}, *a{p}, *a{p}]"
+            );
         }
         assert_eq!(parse(0, &bomb).unwrap_err().code, "too-many-nodes");
-        assert_eq!(parse(0, &"x".repeat(MAX_BYTES + 1)).unwrap_err().code, "file-too-large");
+        assert_eq!(
+            parse(0, &"x".repeat(MAX_BYTES + 1)).unwrap_err().code,
+            "file-too-large"
+        );
         assert!(parse(0, &"[".repeat(5000)).is_err());
         assert_eq!(parse(0, "a: &x [*x]").unwrap_err().code, "yaml-alias");
     }
 
     #[test]
     fn explains_what_people_trip_over() {
-        assert_eq!(parse(0, "when: !critical && x\n").unwrap_err().code, "yaml-tag");
+        assert_eq!(
+            parse(0, "when: !critical && x\n").unwrap_err().code,
+            "yaml-tag"
+        );
         let quoted = parse(0, "when: \"a\" in issue.labels\n").unwrap_err();
         assert!(quoted.help.unwrap().contains("single quotes"));
         assert_eq!(parse(0, "a: 1\na: 2\n").unwrap_err().code, "duplicate-key");
-        assert_eq!(parse(0, "a: 1\n---\nb: 2\n").unwrap_err().code, "several-documents");
+        assert_eq!(
+            parse(0, "a: 1\n---\nb: 2\n").unwrap_err().code,
+            "several-documents"
+        );
         assert_eq!(parse(0, "# nothing\n").unwrap(), None);
     }
 }

@@ -180,11 +180,20 @@ mod tests {
         let mut ledger = vec![entry(Act::Set, Rank::Rule, "p3")];
         assert_eq!(owner(&ledger), (Some(Rank::Rule), Some("p3".into()), false));
         ledger.push(entry(Act::Set, Rank::Command, "p1"));
-        assert_eq!(owner(&ledger), (Some(Rank::Command), Some("p1".into()), false));
+        assert_eq!(
+            owner(&ledger),
+            (Some(Rank::Command), Some("p1".into()), false)
+        );
         ledger.push(entry(Act::Set, Rank::Person, "p2"));
-        assert_eq!(owner(&ledger), (Some(Rank::Person), Some("p2".into()), false));
+        assert_eq!(
+            owner(&ledger),
+            (Some(Rank::Person), Some("p2".into()), false)
+        );
         ledger.push(entry(Act::Set, Rank::Ambient, "p0"));
-        assert_eq!(owner(&ledger), (Some(Rank::Person), Some("p2".into()), true));
+        assert_eq!(
+            owner(&ledger),
+            (Some(Rank::Person), Some("p2".into()), true)
+        );
         ledger.push(entry(Act::Release, Rank::Command, ""));
         assert_eq!(owner(&ledger), (None, None, false));
     }
@@ -195,10 +204,16 @@ mod tests {
             entry(Act::Set, Rank::Override, "p0"),
             entry(Act::Set, Rank::Command, "p3"),
         ];
-        assert_eq!(owner(&ledger), (Some(Rank::Override), Some("p0".into()), true));
+        assert_eq!(
+            owner(&ledger),
+            (Some(Rank::Override), Some("p0".into()), true)
+        );
         ledger.push(entry(Act::Release, Rank::Override, ""));
         ledger.push(entry(Act::Set, Rank::Command, "p3"));
-        assert_eq!(owner(&ledger), (Some(Rank::Command), Some("p3".into()), false));
+        assert_eq!(
+            owner(&ledger),
+            (Some(Rank::Command), Some("p3".into()), false)
+        );
     }
 
     #[test]

@@ -8,4 +8,15 @@ pub mod attribute;
 pub mod change;
 pub mod decision;
 pub mod ledger;
+pub mod plan;
+pub mod projection;
+pub mod report;
 pub mod snapshot;
+
+mod decide;
+#[cfg(test)]
+mod tests;
+
+pub use decide::{FLAPPING, decide};
+pub use plan::{apply_to, entries_of, held_labels_after, plan};
+pub use projection::{attribute_of_field, attribute_of_label, value_of_field};

@@ -44,7 +44,10 @@ pub fn value_of_field(
         .iter()
         .find(|f| f.board == board)
         .zip(shown)
-        .map_or_else(|| attribute.nothing(), |(f, shown)| f.read(attribute, shown))
+        .map_or_else(
+            || attribute.nothing(),
+            |(f, shown)| f.read(attribute, shown),
+        )
 }
 
 /// The value that a label says, if it belongs to the attribute.
@@ -66,7 +69,11 @@ pub(crate) fn shows_label(attribute: &Attribute, snapshot: &Snapshot) -> bool {
 pub(crate) fn field_of<'r>(row: &'r BoardRow, name: &str) -> Option<(&'r str, &'r FieldValue)> {
     row.fields
         .get_key_value(name)
-        .or_else(|| row.fields.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)))
+        .or_else(|| {
+            row.fields
+                .iter()
+                .find(|(k, _)| k.eq_ignore_ascii_case(name))
+        })
         .map(|(k, v)| (k.as_str(), v))
 }
 
@@ -102,7 +109,9 @@ pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> A
     }
     let kept = |latest: &&AttributeValue| shown.is_empty() || shown.contains(latest);
     if let Some(latest) = own.latest.as_ref().filter(kept)
-        && (!shown.is_empty() || attribute.label.is_none() && attribute.fields.is_empty() || attribute.internal)
+        && (!shown.is_empty()
+            || attribute.label.is_none() && attribute.fields.is_empty()
+            || attribute.internal)
     {
         return latest.clone();
     }

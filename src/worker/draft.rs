@@ -126,9 +126,20 @@ impl Draft {
             .collect()
     }
 
-    /// What GitHub shows now replaces what the mirror held.
-    pub fn take_read(&mut self, read: ItemRead, now: Timestamp) {
-        let ItemRead { issue, boards, .. } = read;
+    /// What GitHub shows now replaces what the mirror held. `column_of` names a board's column
+    /// field, by the project's node id, for the boards of the policy.
+    pub fn take_read(
+        &mut self,
+        read: ItemRead,
+        now: Timestamp,
+        column_of: impl Fn(&str) -> Option<String>,
+    ) {
+        let ItemRead {
+            issue,
+            boards,
+            field_set_at,
+            ..
+        } = read;
         for alias in [
             Alias::Number(issue.repository_id, issue.issue.number),
             Alias::DatabaseId(issue.database_id),
@@ -157,9 +168,13 @@ impl Draft {
             self.set_row(&project, None);
         }
         for (project, (_, mut row)) in boards {
-            if let Some(known) = self.record.boards.get(&project) {
-                row.came_from = row.came_from.or_else(|| known.came_from.clone());
-            }
+            row.entered_at = column_of(&project)
+                .and_then(|column| field_set_at.get(&project)?.get(&column).copied());
+            row.came_from = self
+                .record
+                .boards
+                .get(&project)
+                .and_then(|known| known.came_from.clone());
             self.set_row(&project, Some(row));
         }
     }

@@ -1,12 +1,11 @@
 //! The look: take in what happened to one item, decide, and queue it for the writer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use crate::ids::{ItemId, RepositoryId};
 use crate::policy::Policy;
-use crate::receive::payload;
 use crate::store::{
     Alias, Delivery, Finish, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit, WritePriority,
 };
@@ -16,7 +15,7 @@ use crate::triage::snapshot::Snapshot;
 use crate::triage::{decide, plan};
 
 use super::draft::Draft;
-use super::intake;
+use super::intake::{self, Event};
 use super::observe::{self, Surroundings};
 use super::{Organization, WorkError, Worker};
 
@@ -203,16 +202,16 @@ impl Worker {
         draft: &mut Draft,
         delivery: &Delivery,
     ) -> Result<(), WorkError> {
-        let event = payload::parse(delivery).map_err(|problem| WorkError::Payload {
+        let event = Event::read(delivery).ok_or_else(|| WorkError::Payload {
             guid: delivery.guid.clone(),
-            problem: problem.to_string(),
+            problem: "it does not say which item it is about".to_owned(),
         })?;
         let surroundings = intake::Surroundings {
             policy: &organization.policy,
             bot: organization.bot,
-            sender_roles: match intake::actor(&event, organization.bot) {
+            sender_roles: match event.actor(organization.bot) {
                 Some(sender) => organization.roles.of(&organization.policy, sender).await?,
-                None => std::collections::BTreeSet::new(),
+                None => BTreeSet::new(),
             },
             board_ids: self.board_ids(organization).await?,
         };
@@ -242,7 +241,12 @@ impl Worker {
         let Some(read) = read else {
             return Ok(false);
         };
-        draft.take_read(read, self.clock.now());
+        let board_ids = self.board_ids(organization).await?;
+        let column_of = |project: &str| {
+            let board = organization.policy.boards.get(board_ids.get(project)?)?;
+            Some(board.column_field.clone())
+        };
+        draft.take_read(read, self.clock.now(), column_of);
         Ok(true)
     }
 
@@ -258,7 +262,7 @@ impl Worker {
             author_roles: organization.roles.of(policy, mirror.author).await?,
             board_ids: self.board_ids(organization).await?,
         };
-        let snapshot = observe::snapshot(record, mirror, surroundings);
+        let snapshot = observe::snapshot(policy, record, mirror, surroundings);
         let decision = decide(policy, &snapshot);
         let plan = plan(policy, &snapshot, &decision);
         Ok(Decided {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::policy::Policy;
 use crate::store::{ItemRecord, MirrorIssue};
+use crate::triage::communities;
 use crate::triage::snapshot::{Demand, Person, Snapshot};
 
 /// What the record does not hold and the caller found out.
@@ -19,6 +21,7 @@ pub struct Surroundings {
 /// One snapshot. Rows of boards that the policy does not name are left out.
 #[must_use]
 pub fn snapshot(
+    policy: &Policy,
     record: &ItemRecord,
     mirror: &MirrorIssue,
     surroundings: Surroundings,
@@ -31,6 +34,7 @@ pub fn snapshot(
             Some((id.clone(), row.clone()))
         })
         .collect();
+    let communities = communities::of(policy, &mirror.issue, &mirror.author_login);
     Snapshot {
         now: surroundings.now,
         issue: mirror.issue.clone(),
@@ -41,8 +45,12 @@ pub fn snapshot(
             roles: surroundings.author_roles,
         },
         confirmed_by: record.confirmed_by.clone(),
-        communities: BTreeSet::new(),
-        demand: Demand::default(),
+        // Requests that were found to be the same are not known yet: each stands for itself.
+        demand: Demand {
+            requests: 1,
+            communities: communities.len() as u64,
+        },
+        communities,
         guess: None,
         boards,
         ledger: record.ledger.clone(),

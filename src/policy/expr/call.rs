@@ -454,7 +454,9 @@ impl Checker<'_> {
         hint: Option<&Type>,
         span: Range<usize>,
     ) -> Checked {
-        let mut ty: Option<Type> = hint.filter(|h| **h == Type::Double).cloned();
+        let is_double = |id: &Id| matches!(self.ast.kind(*id), Kind::Double(_));
+        let double = hint == Some(&Type::Double) || args.iter().any(is_double);
+        let mut ty = double.then_some(Type::Double);
         let mut parts: Vec<Option<Checked>> = args.iter().map(|_| None).collect();
         for literal in [false, true] {
             for (arg, place) in args.iter().zip(&mut parts) {

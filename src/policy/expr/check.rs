@@ -209,7 +209,11 @@ impl Checker<'_> {
         let span = self.ast.span(id);
         let ast = self.ast;
         match ast.kind(id) {
-            Kind::Bool(b) => self.constant(Value::Bool(*b), Type::Bool, span),
+            Kind::Bool(b) => {
+                let mut checked = self.constant(Value::Bool(*b), Type::Bool, span);
+                checked.flow = Flow::constant(*b);
+                checked
+            }
             Kind::Int(i) if hint == Some(&Type::Double) => {
                 let double = super::number::to_double(*i);
                 self.constant(Value::Double(double), Type::Double, span)
@@ -413,8 +417,7 @@ impl Checker<'_> {
             };
             // What follows is looked at only if this held (or, after `||`, did not).
             self.known.truncate(before);
-            self.known
-                .extend_from_slice(if all { &so_far.yes } else { &so_far.no });
+            self.known.extend_from_slice(so_far.known(all));
             flow = Some(so_far);
             checked.push(part);
         }
@@ -459,11 +462,21 @@ impl Checker<'_> {
         };
         let (a, b);
         if self.ast.is_literal(yes) && !self.ast.is_literal(no) {
-            b = branch(self, no, &condition.flow.no, hint);
-            a = branch(self, yes, &condition.flow.yes, hint.or(b.ty.as_ref()));
+            b = branch(self, no, condition.flow.known(false), hint);
+            a = branch(
+                self,
+                yes,
+                condition.flow.known(true),
+                hint.or(b.ty.as_ref()),
+            );
         } else {
-            a = branch(self, yes, &condition.flow.yes, hint);
-            b = branch(self, no, &condition.flow.no, hint.or(a.ty.as_ref()));
+            a = branch(self, yes, condition.flow.known(true), hint);
+            b = branch(
+                self,
+                no,
+                condition.flow.known(false),
+                hint.or(a.ty.as_ref()),
+            );
         }
         let ty = match (&a.ty, &b.ty) {
             (Some(ta), Some(tb)) => unify(ta, tb),

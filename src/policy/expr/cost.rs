@@ -16,6 +16,8 @@ const BODY: u64 = 65_536;
 const TITLE: u64 = 256;
 /// Characters of an enum's value.
 const WORD: u64 = 64;
+/// Characters of a text in a list. A label's name has at most 50.
+const ELEMENT: u64 = 128;
 /// Characters of any other text.
 const TEXT: u64 = 1_024;
 
@@ -53,7 +55,11 @@ impl Bulk {
                 items: 0,
                 text: WORD,
             },
-            Type::List(of) | Type::Map(of) => Self {
+            Type::List(of) => Self {
+                items: ITEMS,
+                text: Self::of_type(of, text.min(ELEMENT)).text,
+            },
+            Type::Map(of) => Self {
                 items: ITEMS,
                 text: Self::of_type(of, text).text,
             },

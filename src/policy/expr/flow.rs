@@ -3,20 +3,47 @@
 /// A fact or a part of one, by its number in the checker.
 pub(super) type Place = u32;
 
+/// Places that have a value. `None`: it never comes to this, so anything may be said.
+type Places = Option<Vec<Place>>;
+
 /// The places that have a value if the condition holds, and those that have one if it does not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Flow {
-    pub yes: Vec<Place>,
-    pub no: Vec<Place>,
+    yes: Places,
+    no: Places,
+}
+
+impl Default for Flow {
+    /// Nothing is known.
+    fn default() -> Self {
+        Self {
+            yes: Some(Vec::new()),
+            no: Some(Vec::new()),
+        }
+    }
 }
 
 impl Flow {
     /// Of `has(place)`.
     pub fn has(place: Place) -> Self {
         Self {
-            yes: vec![place],
-            no: Vec::new(),
+            yes: Some(vec![place]),
+            no: Some(Vec::new()),
         }
+    }
+
+    /// Of `true` and `false`.
+    pub fn constant(holds: bool) -> Self {
+        Self {
+            yes: holds.then(Vec::new),
+            no: (!holds).then(Vec::new),
+        }
+    }
+
+    /// What has a value where the condition held, or did not.
+    pub fn known(&self, held: bool) -> &[Place] {
+        let places = if held { &self.yes } else { &self.no };
+        places.as_deref().unwrap_or_default()
     }
 
     /// Of the condition's negation.
@@ -32,7 +59,7 @@ impl Flow {
     pub fn and(&self, then: &Self) -> Self {
         Self {
             yes: union(&self.yes, &then.yes),
-            no: both(&self.no, &union(&self.yes, &then.no)),
+            no: either(&self.no, &union(&self.yes, &then.no)),
         }
     }
 
@@ -42,12 +69,18 @@ impl Flow {
     }
 }
 
-fn union(a: &[Place], b: &[Place]) -> Vec<Place> {
-    let mut all = a.to_vec();
-    all.extend(b.iter().filter(|p| !a.contains(p)).copied());
-    all
+/// Known where both have been passed.
+fn union(a: &Places, b: &Places) -> Places {
+    let (a, b) = (a.as_ref()?, b.as_ref()?);
+    let mut all = a.clone();
+    all.extend(b.iter().filter(|p| !a.contains(p)));
+    Some(all)
 }
 
-fn both(a: &[Place], b: &[Place]) -> Vec<Place> {
-    a.iter().filter(|p| b.contains(p)).copied().collect()
+/// Known where one or the other has been passed.
+fn either(a: &Places, b: &Places) -> Places {
+    match (a, b) {
+        (None, other) | (other, None) => other.clone(),
+        (Some(a), Some(b)) => Some(a.iter().filter(|p| b.contains(p)).copied().collect()),
+    }
 }

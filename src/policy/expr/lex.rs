@@ -372,7 +372,7 @@ mod tests {
         let mut problems = Vec::new();
         let tokens = lex("'é' == näme // rest", &mut problems);
         let spans: Vec<_> = tokens.into_iter().map(|(_, span)| span).collect();
-        assert_eq!(spans, [0..4, 5..7, 8..13, 20..20]);
+        assert_eq!(spans, [0..4, 5..7, 8..13, 21..21]);
     }
 
     #[test]

@@ -26,6 +26,8 @@ mod ast;
 mod call;
 mod check;
 mod cost;
+mod disjoint;
+mod domain;
 mod eval;
 mod flow;
 mod function;
@@ -40,6 +42,7 @@ mod trace;
 mod value;
 
 pub use cost::BUDGET;
+pub use disjoint::{disjoint, never_holds};
 pub use function::{FUNCTIONS, Function, MACROS};
 pub use parse::MAX_DEPTH;
 pub use problem::{CODES, Problem};

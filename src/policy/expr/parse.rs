@@ -128,8 +128,12 @@ impl Parser<'_> {
     fn whole(&mut self) -> Id {
         if *self.token() == Token::End && self.problems.is_empty() {
             let span = self.span();
-            self.problems
-                .push(Problem::new("syntax", span, "an expression is missing"));
+            self.problems.push(Problem::new(
+                "syntax",
+                span.clone(),
+                "an expression is missing",
+            ));
+            return self.broken(span);
         }
         let mut parts = vec![self.expression()];
         while *self.token() != Token::End {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use super::disjoint::Shape;
 use super::eval::Evaluator;
 use super::schema::{Slot, Type};
 use super::trace::Trace;
@@ -121,6 +122,8 @@ pub(super) struct Code {
     pub consts: Vec<Value>,
     pub patterns: Vec<Regex>,
     pub root: NodeId,
+    /// For the lint, made when first asked for.
+    pub shape: Shape,
 }
 
 impl Code {
@@ -138,6 +141,7 @@ impl Code {
             consts: Vec::new(),
             patterns: Vec::new(),
             root: 0,
+            shape: Shape::default(),
         }
     }
 

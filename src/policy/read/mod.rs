@@ -1,5 +1,6 @@
 //! From YAML nodes to the model: strict, and every complaint in one run.
 
+pub mod examples;
 pub mod principles;
 pub mod settings;
 pub mod vocabulary;
@@ -65,7 +66,10 @@ impl<'s> Reader<'s> {
         self.findings.push(Diagnostic {
             severity,
             code,
-            file: self.sources.get(file).map_or_else(String::new, |s| s.path.clone()),
+            file: self
+                .sources
+                .get(file)
+                .map_or_else(String::new, |s| s.path.clone()),
             line,
             column,
             message,
@@ -113,7 +117,10 @@ impl<'s> Reader<'s> {
 
     /// What to underline: of a list or map only its first line, and no trailing blanks.
     fn visible(&self, node: &Node) -> Range<usize> {
-        let raw = self.source(node.file).get(node.span.clone()).unwrap_or_default();
+        let raw = self
+            .source(node.file)
+            .get(node.span.clone())
+            .unwrap_or_default();
         let raw = match node.kind {
             Kind::Scalar { .. } => raw,
             _ => raw.lines().next().unwrap_or_default(),
@@ -163,7 +170,11 @@ impl<'s> Reader<'s> {
 
     fn wrong(&mut self, node: &Node, what: &str, wanted: &str) {
         let found = node.what();
-        self.error("wrong-shape", node, format!("{what} is {wanted}, and this is {found}"));
+        self.error(
+            "wrong-shape",
+            node,
+            format!("{what} is {wanted}, and this is {found}"),
+        );
     }
 
     pub fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
@@ -179,7 +190,10 @@ impl<'s> Reader<'s> {
     /// One text or a list of them.
     pub fn texts<'n>(&mut self, node: &'n Node, what: &str) -> Vec<&'n Node> {
         match &node.kind {
-            Kind::List(items) => items.iter().filter(|n| self.text(n, what).is_some()).collect(),
+            Kind::List(items) => items
+                .iter()
+                .filter(|n| self.text(n, what).is_some())
+                .collect(),
             _ => self.text(node, what).map(|_| node).into_iter().collect(),
         }
     }
@@ -187,11 +201,16 @@ impl<'s> Reader<'s> {
     /// Texts, owned.
     pub fn strings(&mut self, node: Option<&Node>, what: &str) -> Vec<String> {
         let nodes = node.map(|n| self.texts(n, what)).unwrap_or_default();
-        nodes.into_iter().filter_map(|n| n.text().map(str::to_owned)).collect()
+        nodes
+            .into_iter()
+            .filter_map(|n| n.text().map(str::to_owned))
+            .collect()
     }
 
     pub fn string(&mut self, node: Option<&Node>, what: &str) -> String {
-        node.and_then(|n| self.text(n, what)).unwrap_or_default().to_owned()
+        node.and_then(|n| self.text(n, what))
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// A text that has to be there.
@@ -253,9 +272,8 @@ impl<'s> Reader<'s> {
         if names.contains(&text) {
             return Some(text.to_owned());
         }
-        let help = suggest(text, names.iter().copied()).or_else(|| {
-            (!names.is_empty()).then(|| format!("known: {}", names.join(", ")))
-        });
+        let help = suggest(text, names.iter().copied())
+            .or_else(|| (!names.is_empty()).then(|| format!("known: {}", names.join(", "))));
         self.error_help(code, node, format!("there is no {what} `{text}`"), help);
         None
     }
@@ -276,7 +294,12 @@ impl<'s> Reader<'s> {
     }
 
     /// Compiles a condition or value, its problems placed in the file.
-    pub fn expression(&mut self, node: &Node, schema: &Schema, expect: Expect<'_>) -> Option<Program> {
+    pub fn expression(
+        &mut self,
+        node: &Node,
+        schema: &Schema,
+        expect: Expect<'_>,
+    ) -> Option<Program> {
         let text = self.text(node, "an expression")?;
         match compile(text, schema, expect) {
             Ok(program) => Some(program),

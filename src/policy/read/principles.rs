@@ -53,7 +53,16 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
         let Some(f) = r.fields(
             node,
             "a principle",
-            &["id", "statement", "mode", "rules", "gates", "caps", "only", "never"],
+            &[
+                "id",
+                "statement",
+                "mode",
+                "rules",
+                "gates",
+                "caps",
+                "only",
+                "never",
+            ],
         ) else {
             continue;
         };
@@ -66,7 +75,11 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
             id: id.clone(),
         };
         out.principles.insert(id.clone(), principle);
-        for item in f.get("rules").and_then(|n| r.list(n, "`rules`")).unwrap_or_default() {
+        for item in f
+            .get("rules")
+            .and_then(|n| r.list(n, "`rules`"))
+            .unwrap_or_default()
+        {
             if let Some(rule) = rule(r, item, &id, names)
                 && let Some(place) = claim(r, item, &rule.id, &mut out.places)
             {
@@ -74,7 +87,11 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
                 out.rules.insert(rule.id.clone(), rule);
             }
         }
-        for item in f.get("gates").and_then(|n| r.list(n, "`gates`")).unwrap_or_default() {
+        for item in f
+            .get("gates")
+            .and_then(|n| r.list(n, "`gates`"))
+            .unwrap_or_default()
+        {
             if let Some(gate) = gate(r, item, &id, names)
                 && let Some(place) = claim(r, item, &gate.id, &mut out.places)
             {
@@ -82,7 +99,11 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
                 out.gates.insert(gate.id.clone(), gate);
             }
         }
-        for item in f.get("caps").and_then(|n| r.list(n, "`caps`")).unwrap_or_default() {
+        for item in f
+            .get("caps")
+            .and_then(|n| r.list(n, "`caps`"))
+            .unwrap_or_default()
+        {
             if let Some(cap) = cap(r, item, &id, names)
                 && let Some(place) = claim(r, item, &cap.id, &mut out.places)
             {
@@ -101,7 +122,12 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
     for (rule, other) in missing {
         if let Some(place) = out.places.get(&rule) {
             let help = suggest(&other, ids.iter().map(String::as_str));
-            r.error_help("unknown-rule", place, format!("`{rule}` overrides `{other}`, and there is no such rule"), help);
+            r.error_help(
+                "unknown-rule",
+                place,
+                format!("`{rule}` overrides `{other}`, and there is no such rule"),
+                help,
+            );
         }
     }
     out
@@ -123,7 +149,11 @@ fn claim(
         .map_or(item, |(_, v)| v);
     if let Some(first) = places.get(id) {
         let first = r.place(first);
-        r.error("duplicate-id", place, format!("`{id}` is already the id of what stands at {first}"));
+        r.error(
+            "duplicate-id",
+            place,
+            format!("`{id}` is already the id of what stands at {first}"),
+        );
         return None;
     }
     Some(place.clone())
@@ -137,7 +167,12 @@ fn allowance(
 ) -> Option<Allowance> {
     let f = r.fields(node?, &format!("`{what}`"), &["decide", "from"])?;
     let attributes: Vec<&str> = names.attributes.keys().map(String::as_str).collect();
-    let decide = r.all_known(f.get("decide"), "unknown-attribute", "attribute", attributes.iter().copied());
+    let decide = r.all_known(
+        f.get("decide"),
+        "unknown-attribute",
+        "attribute",
+        attributes.iter().copied(),
+    );
     // A fact, or the first parts of a family of them (`demand`, `board`).
     let mut known: Vec<String> = Vec::new();
     for slot in names.schema.slots() {
@@ -145,13 +180,30 @@ fn allowance(
         let parts: Vec<&str> = path.split('.').collect();
         known.extend((1..=parts.len()).map(|n| parts[..n].join(".")));
     }
-    let from = r.all_known(f.get("from"), "unknown-fact", "fact", known.iter().map(String::as_str));
+    let from = r.all_known(
+        f.get("from"),
+        "unknown-fact",
+        "fact",
+        known.iter().map(String::as_str),
+    );
     Some(Allowance { decide, from })
 }
 
 const RULE_KEYS: &[&str] = &[
-    "id", "when", "set", "hold", "choose", "label", "no_label", "comment", "sticky", "on_board",
-    "overrides", "enforce", "mode", "because",
+    "id",
+    "when",
+    "set",
+    "hold",
+    "choose",
+    "label",
+    "no_label",
+    "comment",
+    "sticky",
+    "on_board",
+    "overrides",
+    "enforce",
+    "mode",
+    "because",
 ];
 
 fn rule(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> Option<Rule> {
@@ -180,7 +232,11 @@ fn rule(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> 
         ),
     };
     for (key, hold) in [("set", false), ("hold", true)] {
-        for (target, value) in f.get(key).and_then(|n| r.map(n, &format!("`{key}`"))).unwrap_or_default() {
+        for (target, value) in f
+            .get(key)
+            .and_then(|n| r.map(n, &format!("`{key}`")))
+            .unwrap_or_default()
+        {
             if target.text() == Some("milestone") {
                 if hold || value.text() != Some("none") {
                     r.error("milestone", value, "a rule can only `set: { milestone: none }`: which milestone is right is for people to say");
@@ -200,7 +256,11 @@ fn rule(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> 
             }
         }
     }
-    for (target, table) in f.get("choose").and_then(|n| r.map(n, "`choose`")).unwrap_or_default() {
+    for (target, table) in f
+        .get("choose")
+        .and_then(|n| r.map(n, "`choose`"))
+        .unwrap_or_default()
+    {
         if let Some(attribute) = target_of(r, target, names)
             && let Some(pick) = pick(r, table, attribute, names)
         {
@@ -226,7 +286,11 @@ fn labels_are_free(r: &mut Reader<'_>, f: &Fields<'_>, names: &Names<'_>) {
                 a.label
                     .as_ref()
                     .and_then(|p| p.value(label))
-                    .is_some_and(|v| a.values.iter().any(|known| known.id.eq_ignore_ascii_case(v)))
+                    .is_some_and(|v| {
+                        a.values
+                            .iter()
+                            .any(|known| known.id.eq_ignore_ascii_case(v))
+                    })
             });
             if let Some(attribute) = owner {
                 let message = format!("the label `{label}` shows the attribute `{}`", attribute.id);
@@ -234,7 +298,11 @@ fn labels_are_free(r: &mut Reader<'_>, f: &Fields<'_>, names: &Names<'_>) {
                 r.error_help("label-of-attribute", node, message, help);
             }
             if label.chars().count() > 50 {
-                r.error("label-too-long", node, "GitHub's labels have at most 50 characters");
+                r.error(
+                    "label-too-long",
+                    node,
+                    "GitHub's labels have at most 50 characters",
+                );
             }
         }
     }
@@ -259,14 +327,21 @@ fn check_targets(r: &mut Reader<'_>, node: &Node, rule: &Rule, names: &Names<'_>
     for (i, wish) in rule.wishes.iter().enumerate() {
         let attribute = &wish.attribute;
         if rule.wishes[..i].iter().any(|w| &w.attribute == attribute) {
-            r.error("set-twice", node, format!("the rule `{}` writes `{attribute}` in two ways", rule.id));
+            r.error(
+                "set-twice",
+                node,
+                format!("the rule `{}` writes `{attribute}` in two ways", rule.id),
+            );
         }
         let Some(target) = names.attributes.get(attribute) else {
             continue;
         };
         let mut programs = rule.when.iter().chain(wish.pick.programs());
         if wish.hold && programs.any(|p| p.reads().contains(&target.current)) {
-            let message = format!("`{}` holds `{attribute}` and reads `current.{attribute}`: it would switch itself off", rule.id);
+            let message = format!(
+                "`{}` holds `{attribute}` and reads `current.{attribute}`: it would switch itself off",
+                rule.id
+            );
             let help = Some("use `set:`, which stays when its condition ends".to_owned());
             r.error_help("hold-reads-itself", node, message, help);
         }
@@ -280,7 +355,12 @@ fn target_of<'a>(r: &mut Reader<'_>, node: &Node, names: &Names<'a>) -> Option<&
 }
 
 /// A literal value, `none`, or an expression.
-fn given(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, names: &Names<'_>) -> Option<Given> {
+fn given(
+    r: &mut Reader<'_>,
+    node: &Node,
+    attribute: &Attribute,
+    names: &Names<'_>,
+) -> Option<Given> {
     if let Some(text) = node.text()
         && attribute.value(text).is_none()
         && text != "none"
@@ -309,7 +389,11 @@ fn literal(r: &mut Reader<'_>, node: &Node, attribute: &Attribute) -> Option<Att
     }
     let nodes = r.texts(node, "a value");
     if !attribute.many && nodes.len() != 1 {
-        r.error("one-value", node, format!("`{}` has one value, not a list", attribute.id));
+        r.error(
+            "one-value",
+            node,
+            format!("`{}` has one value, not a list", attribute.id),
+        );
         return None;
     }
     let mut ids = Vec::new();
@@ -338,14 +422,26 @@ fn pick(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, names: &Names<'_
     if let Kind::Map(_) = node.kind {
         let f = r.fields(node, "a lookup", &["by", "table", "else"])?;
         let by = match f.get("by") {
-            Some(n) => r.expression(n, names.schema, Expect::Type(&crate::policy::expr::Type::String)),
+            Some(n) => r.expression(
+                n,
+                names.schema,
+                Expect::Type(&crate::policy::expr::Type::String),
+            ),
             None => {
-                r.error("missing-key", node, "a lookup needs `by`, the text to look up");
+                r.error(
+                    "missing-key",
+                    node,
+                    "a lookup needs `by`, the text to look up",
+                );
                 None
             }
         };
         let mut of = BTreeMap::new();
-        for (key, value) in f.get("table").and_then(|n| r.map(n, "`table`")).unwrap_or_default() {
+        for (key, value) in f
+            .get("table")
+            .and_then(|n| r.map(n, "`table`"))
+            .unwrap_or_default()
+        {
             if let (Some(key), Some(value)) = (key.text(), literal(r, value, attribute)) {
                 of.insert(key.to_owned(), value);
             }
@@ -372,11 +468,17 @@ fn pick(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, names: &Names<'_
                 value
             }
             _ => {
-                r.error("row-shape", item, "a row is `{ when: …, value: … }`, or, at the end, `{ else: … }`");
+                r.error(
+                    "row-shape",
+                    item,
+                    "a row is `{ when: …, value: … }`, or, at the end, `{ else: … }`",
+                );
                 continue;
             }
         };
-        let when = f.get("when").map(|n| r.expression(n, names.schema, Expect::Bool));
+        let when = f
+            .get("when")
+            .map(|n| r.expression(n, names.schema, Expect::Bool));
         let value = given(r, value, attribute, names);
         if let (false, Some(value)) = (matches!(when, Some(None)), value) {
             rows.push((when.flatten(), value));
@@ -393,11 +495,20 @@ fn template(r: &mut Reader<'_>, node: Option<&Node>, names: &Names<'_>) -> Optio
 const OVER: &[(&str, Over)] = &[("return", Over::Return), ("warn", Over::Warn)];
 
 /// Board and columns of a gate or cap.
-fn columns(r: &mut Reader<'_>, f: &Fields<'_>, key: &str, names: &Names<'_>) -> (String, Vec<String>) {
-    let Some(board) = f
-        .get("board")
-        .and_then(|n| r.known(n, "unknown-board", "board", names.boards.keys().map(String::as_str)))
-    else {
+fn columns(
+    r: &mut Reader<'_>,
+    f: &Fields<'_>,
+    key: &str,
+    names: &Names<'_>,
+) -> (String, Vec<String>) {
+    let Some(board) = f.get("board").and_then(|n| {
+        r.known(
+            n,
+            "unknown-board",
+            "board",
+            names.boards.keys().map(String::as_str),
+        )
+    }) else {
         if f.get("board").is_none() {
             r.error("missing-key", f.node, "this needs `board`");
         }
@@ -406,21 +517,37 @@ fn columns(r: &mut Reader<'_>, f: &Fields<'_>, key: &str, names: &Names<'_>) -> 
     if f.get(key).is_none() {
         r.error("missing-key", f.node, format!("this needs `{key}`"));
     }
-    let pinned = names.boards.get(&board).map(Board::columns).unwrap_or_default();
+    let pinned = names
+        .boards
+        .get(&board)
+        .map(Board::columns)
+        .unwrap_or_default();
     let columns = if pinned.is_empty() {
         r.strings(f.get(key), "a column")
     } else {
-        r.all_known(f.get(key), "unknown-column", "column", pinned.iter().map(String::as_str))
+        r.all_known(
+            f.get(key),
+            "unknown-column",
+            "column",
+            pinned.iter().map(String::as_str),
+        )
     };
     (board, columns)
 }
 
 fn gate(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> Option<Gate> {
-    let f = r.fields(node, "a gate", &["id", "board", "into", "requires", "else", "because"])?;
+    let f = r.fields(
+        node,
+        "a gate",
+        &["id", "board", "into", "requires", "else", "because"],
+    )?;
     let id = r.required(&f, "id", "a gate");
     let (board, into) = columns(r, &f, "into", names);
     let because = r.required(&f, "because", "a gate");
-    let otherwise = f.get("else").and_then(|n| r.word(n, "`else`", OVER)).unwrap_or(Over::Return);
+    let otherwise = f
+        .get("else")
+        .and_then(|n| r.word(n, "`else`", OVER))
+        .unwrap_or(Over::Return);
     let Some(requires) = f.get("requires") else {
         r.error("missing-key", node, "a gate needs `requires`");
         return None;
@@ -445,11 +572,25 @@ fn cap(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> O
     let id = r.required(&f, "id", "a cap");
     let (board, columns) = columns(r, &f, "columns", names);
     let because = r.required(&f, "because", "a cap");
-    let exempt = f.get("exempt").and_then(|n| r.expression(n, names.schema, Expect::Bool));
-    let over = f.get("over").and_then(|n| r.word(n, "`over`", OVER)).unwrap_or(Over::Return);
-    let by_hand = r.all_known(f.get("by_hand"), "unknown-role", "role", names.roles.keys().map(String::as_str));
+    let exempt = f
+        .get("exempt")
+        .and_then(|n| r.expression(n, names.schema, Expect::Bool));
+    let over = f
+        .get("over")
+        .and_then(|n| r.word(n, "`over`", OVER))
+        .unwrap_or(Over::Return);
+    let by_hand = r.all_known(
+        f.get("by_hand"),
+        "unknown-role",
+        "role",
+        names.roles.keys().map(String::as_str),
+    );
     let mut next_by = Vec::new();
-    for item in f.get("next_by").and_then(|n| r.list(n, "`next_by`")).unwrap_or_default() {
+    for item in f
+        .get("next_by")
+        .and_then(|n| r.list(n, "`next_by`"))
+        .unwrap_or_default()
+    {
         if let Some(order) = order_by(r, item, names) {
             next_by.push(order);
         }

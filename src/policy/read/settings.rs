@@ -15,8 +15,22 @@ use super::vocabulary::{Entries, identifier};
 
 /// Commands that are not attributes. An attribute may not hide one.
 pub const COMMANDS: &[&str] = &[
-    "apply", "cofund", "community", "critical", "duplicate", "help", "kpi", "override", "park",
-    "promote", "release", "score", "similar", "snooze", "undo", "why",
+    "apply",
+    "cofund",
+    "community",
+    "critical",
+    "duplicate",
+    "help",
+    "kpi",
+    "override",
+    "park",
+    "promote",
+    "release",
+    "score",
+    "similar",
+    "snooze",
+    "undo",
+    "why",
 ];
 
 /// Templates of `templates:` and of the `*.md` files among the sources (the key is the file's
@@ -46,11 +60,23 @@ pub fn templates(
         let id = stem.rsplit('/').next().unwrap_or(stem).to_owned();
         if let Some(first) = entries.iter().find(|(k, _)| k.text() == Some(&id)) {
             let place = r.place(first.0);
-            r.error_at("duplicate-id", file, 0..0, format!("the template `{id}` is already at {place}"), None);
+            r.error_at(
+                "duplicate-id",
+                file,
+                0..0,
+                format!("the template `{id}` is already at {place}"),
+                None,
+            );
             continue;
         }
         if out.contains_key(&id) {
-            r.error_at("duplicate-id", file, 0..0, format!("two files hold the template `{id}`"), None);
+            r.error_at(
+                "duplicate-id",
+                file,
+                0..0,
+                format!("two files hold the template `{id}`"),
+                None,
+            );
             continue;
         }
         let parts = resolve(r, &source.text, schema, &mut |r, span, message, help| {
@@ -64,12 +90,7 @@ pub fn templates(
 type Complain<'c> =
     &'c mut dyn FnMut(&mut Reader<'_>, std::ops::Range<usize>, String, Option<String>);
 
-fn resolve(
-    r: &mut Reader<'_>,
-    text: &str,
-    schema: &Schema,
-    complain: Complain<'_>,
-) -> Vec<Part> {
+fn resolve(r: &mut Reader<'_>, text: &str, schema: &Schema, complain: Complain<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
     for part in split(text) {
         match part {
@@ -84,8 +105,9 @@ fn resolve(
                 Some(slot) => parts.push(Part::Fact(slot)),
                 None => {
                     let known: Vec<&str> = schema.slots().map(|s| schema.path(s)).collect();
-                    let help = suggest(&path, known)
-                        .or_else(|| Some("write `{{` for a brace that is meant as such".to_owned()));
+                    let help = suggest(&path, known).or_else(|| {
+                        Some("write `{{` for a brace that is meant as such".to_owned())
+                    });
                     complain(r, span, format!("there is no fact `{path}`"), help);
                 }
             },
@@ -94,17 +116,32 @@ fn resolve(
     parts
 }
 
-pub fn score(r: &mut Reader<'_>, entries: &Entries<'_>, schema: &Schema) -> IndexMap<String, Driver> {
+pub fn score(
+    r: &mut Reader<'_>,
+    entries: &Entries<'_>,
+    schema: &Schema,
+) -> IndexMap<String, Driver> {
     let mut out = IndexMap::new();
     for (key, node) in entries {
         let id = identifier(r, key);
-        let Some(f) = r.fields(node, "a driver of the score", &["weight", "points", "internal"]) else {
+        let Some(f) = r.fields(
+            node,
+            "a driver of the score",
+            &["weight", "points", "internal"],
+        ) else {
             continue;
         };
-        let weight = f.get("weight").and_then(|n| r.number(n, "`weight`")).unwrap_or(1.0);
+        let weight = f
+            .get("weight")
+            .and_then(|n| r.number(n, "`weight`"))
+            .unwrap_or(1.0);
         let internal = r.flag(f.get("internal"), "`internal`");
         let Some(points) = f.get("points") else {
-            r.error("missing-key", key, format!("the driver `{id}` needs `points`"));
+            r.error(
+                "missing-key",
+                key,
+                format!("the driver `{id}` needs `points`"),
+            );
             continue;
         };
         if let Some(points) = r.expression(points, schema, Expect::Number) {
@@ -138,7 +175,12 @@ pub fn commands(
         let Some(name) = r.known(key, "unknown-command", "command", known.iter().copied()) else {
             continue;
         };
-        let allowed = r.all_known(Some(node), "unknown-role", "role", roles.keys().map(String::as_str));
+        let allowed = r.all_known(
+            Some(node),
+            "unknown-role",
+            "role",
+            roles.keys().map(String::as_str),
+        );
         out.insert(name, allowed);
     }
     out
@@ -149,34 +191,53 @@ pub fn digest(r: &mut Reader<'_>, node: &Node) -> Option<Digest> {
     let digest = Digest {
         id: r.required(&f, "id", "the digest"),
         every: r.required(&f, "every", "the digest"),
-        timezone: f.get("timezone").map_or_else(|| "UTC".to_owned(), |n| r.string(Some(n), "`timezone`")),
+        timezone: f
+            .get("timezone")
+            .map_or_else(|| "UTC".to_owned(), |n| r.string(Some(n), "`timezone`")),
         post_to: r.required(&f, "post_to", "the digest"),
     };
     if let Some(n) = f.get("timezone")
         && jiff::tz::TimeZone::get(&digest.timezone).is_err()
     {
-        r.error("unknown-timezone", n, format!("there is no time zone `{}`", digest.timezone));
+        r.error(
+            "unknown-timezone",
+            n,
+            format!("there is no time zone `{}`", digest.timezone),
+        );
     }
     if let Some(n) = f.get("every")
         && !is_weekly(&digest.every)
     {
-        r.error("bad-time", n, "`every` is a day and a time, such as `monday 09:00`");
+        r.error(
+            "bad-time",
+            n,
+            "`every` is a day and a time, such as `monday 09:00`",
+        );
     }
     if let Some(n) = f.get("post_to")
         && !is_issue(&digest.post_to)
     {
-        r.error("bad-issue", n, "`post_to` is an issue, such as `owner/repo#1`");
+        r.error(
+            "bad-issue",
+            n,
+            "`post_to` is an issue, such as `owner/repo#1`",
+        );
     }
     Some(digest)
 }
 
 fn is_weekly(text: &str) -> bool {
     const DAYS: [&str; 7] = [
-        "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
     ];
-    text.split_once(' ').is_some_and(|(day, time)| {
-        DAYS.contains(&day) && time.parse::<jiff::civil::Time>().is_ok()
-    })
+    text.split_once(' ')
+        .is_some_and(|(day, time)| DAYS.contains(&day) && time.parse::<jiff::civil::Time>().is_ok())
 }
 
 fn is_issue(text: &str) -> bool {

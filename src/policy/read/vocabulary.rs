@@ -64,13 +64,18 @@ pub fn boards(
         let project = match f.get("project") {
             Some(n) => r.number(n, "`project`").unwrap_or(0),
             None => {
-                r.error("missing-key", key, format!("the board `{id}` needs `project`, the number in its address"));
+                r.error(
+                    "missing-key",
+                    key,
+                    format!("the board `{id}` needs `project`, the number in its address"),
+                );
                 0
             }
         };
-        let column_field = f
-            .get("column_field")
-            .map_or_else(|| "Status".to_owned(), |n| r.string(Some(n), "`column_field`"));
+        let column_field = f.get("column_field").map_or_else(
+            || "Status".to_owned(),
+            |n| r.string(Some(n), "`column_field`"),
+        );
         let board = Board {
             id: id.clone(),
             project,
@@ -81,7 +86,12 @@ pub fn boards(
     }
     for (key, node) in pinned {
         let ids: Vec<String> = out.keys().cloned().collect();
-        let Some(id) = r.known(key, "unknown-board", "board", ids.iter().map(String::as_str)) else {
+        let Some(id) = r.known(
+            key,
+            "unknown-board",
+            "board",
+            ids.iter().map(String::as_str),
+        ) else {
             continue;
         };
         let fields = pinned_fields(r, node);
@@ -90,7 +100,10 @@ pub fn boards(
             if board.field(&board.column_field).is_none() {
                 let known: Vec<&str> = board.fields.keys().map(String::as_str).collect();
                 let help = suggest(&board.column_field, known.iter().copied());
-                let message = format!("the column field `{}` is not pinned for the board `{id}`", board.column_field);
+                let message = format!(
+                    "the column field `{}` is not pinned for the board `{id}`",
+                    board.column_field
+                );
                 r.error_help("unknown-field", key, message, help);
             }
         }
@@ -136,7 +149,9 @@ pub fn goals(r: &mut Reader<'_>, entries: &Entries<'_>) -> IndexMap<String, Goal
         let Some(f) = r.fields(node, "a goal", &["id", "title", "signals"]) else {
             continue;
         };
-        let title = f.get("title").map_or_else(|| id.clone(), |n| r.string(Some(n), "`title`"));
+        let title = f
+            .get("title")
+            .map_or_else(|| id.clone(), |n| r.string(Some(n), "`title`"));
         let mut goal = Goal {
             id: id.clone(),
             title,
@@ -146,7 +161,10 @@ pub fn goals(r: &mut Reader<'_>, entries: &Entries<'_>) -> IndexMap<String, Goal
         if let Some(signals) = f.get("signals")
             && let Some(f) = r.fields(signals, "`signals`", &["any_words", "forms"])
         {
-            let words = f.get("any_words").map(|n| r.texts(n, "a word")).unwrap_or_default();
+            let words = f
+                .get("any_words")
+                .map(|n| r.texts(n, "a word"))
+                .unwrap_or_default();
             goal.words = pattern_of(r, &words);
             if let Some(forms) = f.get("forms").and_then(|n| r.map(n, "`forms`")) {
                 for (heading, answers) in forms {
@@ -182,7 +200,13 @@ fn pattern_of(r: &mut Reader<'_>, words: &[&Node]) -> Option<regex::Regex> {
             .map(|word| regex::escape(word).replace("\\*", "\\w*"))
             .collect();
         // `\b` belongs only beside a word character: `c++` ends without one.
-        let edge = |c: Option<char>| if c.is_some_and(char::is_alphanumeric) { "\\b" } else { "" };
+        let edge = |c: Option<char>| {
+            if c.is_some_and(char::is_alphanumeric) {
+                "\\b"
+            } else {
+                ""
+            }
+        };
         let begin = edge(text.chars().next());
         let end = edge(text.chars().last());
         alternatives.push(format!("{begin}{}{end}", phrase.join("\\s+")));
@@ -195,7 +219,11 @@ fn pattern_of(r: &mut Reader<'_>, words: &[&Node]) -> Option<regex::Regex> {
         _ if alternatives.is_empty() => None,
         Ok(regex) => Some(regex),
         Err(e) => {
-            r.error("invalid-pattern", first, format!("these words make no usable pattern: {e}"));
+            r.error(
+                "invalid-pattern",
+                first,
+                format!("these words make no usable pattern: {e}"),
+            );
             None
         }
     }
@@ -209,7 +237,9 @@ pub fn communities(r: &mut Reader<'_>, entries: &Entries<'_>) -> IndexMap<String
             continue;
         };
         let community = Community {
-            name: f.get("name").map_or_else(|| id.clone(), |n| r.string(Some(n), "`name`")),
+            name: f
+                .get("name")
+                .map_or_else(|| id.clone(), |n| r.string(Some(n), "`name`")),
             members: r.strings(f.get("members"), "`members`"),
             tier: r.string(f.get("tier"), "`tier`"),
             id: id.clone(),
@@ -248,7 +278,11 @@ pub fn attributes(
         let (values, shared) = match f.get("values") {
             Some(n) => values(r, n, from),
             None => {
-                r.error("missing-key", key, format!("the attribute `{id}` needs `values`"));
+                r.error(
+                    "missing-key",
+                    key,
+                    format!("the attribute `{id}` needs `values`"),
+                );
                 (Vec::new(), None)
             }
         };
@@ -276,7 +310,11 @@ pub fn attributes(
                 .find(|l| l.chars().count() > LABEL_LENGTH)
             && let Some(n) = f.get("label")
         {
-            r.error("label-too-long", n, format!("`{long}` is longer than GitHub's {LABEL_LENGTH} characters for a label"));
+            r.error(
+                "label-too-long",
+                n,
+                format!("`{long}` is longer than GitHub's {LABEL_LENGTH} characters for a label"),
+            );
         }
         if let Some(n) = f.get("field") {
             for field in r.texts(n, "a field") {
@@ -293,27 +331,43 @@ pub fn attributes(
 }
 
 /// Two attributes that read the same label or field would each take it for theirs.
-fn overlap(
-    r: &mut Reader<'_>,
-    key: &Node,
-    earlier: &IndexMap<String, Attribute>,
-    new: &Attribute,
-) {
+fn overlap(r: &mut Reader<'_>, key: &Node, earlier: &IndexMap<String, Attribute>, new: &Attribute) {
     for other in earlier.values() {
         if let (Some(a), Some(b)) = (&other.label, &new.label)
             && let Some(value) = new.values.iter().find(|v| {
                 b.value(&b.label(&v.id)).is_some()
                     && a.value(&b.label(&v.id)).is_some_and(|inner| {
-                        other.values.iter().any(|o| o.id.eq_ignore_ascii_case(inner))
+                        other
+                            .values
+                            .iter()
+                            .any(|o| o.id.eq_ignore_ascii_case(inner))
                     })
             })
         {
             let label = b.label(&value.id);
-            r.error("shared-label", key, format!("the label `{label}` would belong to both `{}` and `{}`", other.id, new.id));
+            r.error(
+                "shared-label",
+                key,
+                format!(
+                    "the label `{label}` would belong to both `{}` and `{}`",
+                    other.id, new.id
+                ),
+            );
         }
         for field in &new.fields {
-            if other.fields.iter().any(|f| f.board == field.board && f.field == field.field) {
-                r.error("shared-field", key, format!("the field `{}.{}` would belong to both `{}` and `{}`", field.board, field.field, other.id, new.id));
+            if other
+                .fields
+                .iter()
+                .any(|f| f.board == field.board && f.field == field.field)
+            {
+                r.error(
+                    "shared-field",
+                    key,
+                    format!(
+                        "the field `{}.{}` would belong to both `{}` and `{}`",
+                        field.board, field.field, other.id, new.id
+                    ),
+                );
             }
         }
     }
@@ -373,7 +427,10 @@ fn values(r: &mut Reader<'_>, node: &Node, from: &Sources<'_>) -> (Vec<Value>, O
                     "not-pinned",
                     node,
                     format!("the options of `{text}` are not known"),
-                    Some("pin them in a `*.lock.yaml`: `northstar check --online --update`".to_owned()),
+                    Some(
+                        "pin them in a `*.lock.yaml`: `northstar check --online --update`"
+                            .to_owned(),
+                    ),
                 );
                 (Vec::new(), None)
             }
@@ -413,15 +470,28 @@ fn label(r: &mut Reader<'_>, node: &Node) -> Option<LabelPattern> {
 }
 
 /// Reads `board.Field`.
-fn field_ref(r: &mut Reader<'_>, node: &Node, boards: &IndexMap<String, Board>) -> Option<FieldRef> {
+fn field_ref(
+    r: &mut Reader<'_>,
+    node: &Node,
+    boards: &IndexMap<String, Board>,
+) -> Option<FieldRef> {
     let text = r.text(node, "a field")?;
     let Some((id, field)) = text.split_once('.') else {
-        r.error("field-name", node, format!("`{text}` is not a field: write `board.Field`"));
+        r.error(
+            "field-name",
+            node,
+            format!("`{text}` is not a field: write `board.Field`"),
+        );
         return None;
     };
     let Some(board) = boards.get(id) else {
         let help = suggest(id, boards.keys().map(String::as_str));
-        r.error_help("unknown-board", node, format!("there is no board `{id}`"), help);
+        r.error_help(
+            "unknown-board",
+            node,
+            format!("there is no board `{id}`"),
+            help,
+        );
         return None;
     };
     if board.fields.is_empty() {
@@ -433,7 +503,12 @@ fn field_ref(r: &mut Reader<'_>, node: &Node, boards: &IndexMap<String, Board>) 
     }
     let Some((name, kind)) = board.field(field) else {
         let help = suggest(field, board.fields.keys().map(String::as_str));
-        r.error_help("unknown-field", node, format!("the board `{id}` has no field `{field}`"), help);
+        r.error_help(
+            "unknown-field",
+            node,
+            format!("the board `{id}` has no field `{field}`"),
+            help,
+        );
         return None;
     };
     Some(FieldRef {
@@ -448,7 +523,10 @@ fn check_options(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, field: 
         Some(FieldKind::Options(_)) if attribute.many => r.error_help(
             "field-kind",
             node,
-            format!("`{}` has many values, and the field holds one", attribute.id),
+            format!(
+                "`{}` has many values, and the field holds one",
+                attribute.id
+            ),
             Some("use a text field, or a label".to_owned()),
         ),
         Some(FieldKind::Options(options)) => {
@@ -464,7 +542,10 @@ fn check_options(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, field: 
                     r.error_help(
                         "unknown-option",
                         node,
-                        format!("the field `{}.{}` has no option for `{name}`", field.board, field.field),
+                        format!(
+                            "the field `{}.{}` has no option for `{name}`",
+                            field.board, field.field
+                        ),
                         Some(help),
                     );
                 }
@@ -473,7 +554,10 @@ fn check_options(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, field: 
         Some(FieldKind::Number | FieldKind::Date | FieldKind::Iteration) => r.error(
             "field-kind",
             node,
-            format!("`{}.{}` holds no words, and `{}` does", field.board, field.field, attribute.id),
+            format!(
+                "`{}.{}` holds no words, and `{}` does",
+                field.board, field.field, attribute.id
+            ),
         ),
         _ => {}
     }
@@ -487,7 +571,11 @@ pub fn identifier(r: &mut Reader<'_>, node: &Node) -> String {
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if !good {
-        r.error("bad-name", node, format!("`{text}` is not a name: small letters, digits and `_`"));
+        r.error(
+            "bad-name",
+            node,
+            format!("`{text}` is not a name: small letters, digits and `_`"),
+        );
     }
     text.to_owned()
 }
@@ -496,7 +584,11 @@ pub fn identifier(r: &mut Reader<'_>, node: &Node) -> String {
 fn value_id(r: &mut Reader<'_>, node: &Node) -> String {
     let text = r.text(node, "a value").unwrap_or_default();
     if text == "none" {
-        r.error("bad-name", node, "`none` means no value, so no value can be called that");
+        r.error(
+            "bad-name",
+            node,
+            "`none` means no value, so no value can be called that",
+        );
     }
     if text.contains(',') {
         r.error("bad-name", node, "a value has no comma in it");

@@ -86,8 +86,6 @@ struct Lane {
     leased: Option<i64>,
     /// Arrival times, for when the lane is due.
     arrived: BTreeMap<usize, i64>,
-    /// A dead letter was revived: due from then on at the latest.
-    revived_at: Option<i64>,
 }
 
 impl Lane {
@@ -211,7 +209,6 @@ impl Model {
         lane.fence = lease.fence;
         lane.leased = Some(now + LEASE_SECONDS);
         lane.wake_at = lane.wake_at.filter(|wake| *wake > now);
-        lane.revived_at = None;
         self.same_waiting(store, &lease).await;
         Some(lease)
     }
@@ -305,7 +302,6 @@ impl Model {
             lane.waiting.insert(one);
             lane.failures = 0;
             lane.paused_until = 0;
-            lane.revived_at = Some(now);
         }
     }
 

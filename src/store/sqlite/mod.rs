@@ -1,4 +1,4 @@
-//! SQLite, embedded: one writer with group commit, readers beside it.
+//! `SQLite`, embedded: one writer with group commit, readers beside it.
 //!
 //! *In:* the calls of [`Store`]. *Out:* rows. *May call:* what `store` may.
 //!
@@ -60,7 +60,7 @@ const CHECKPOINT_AFTER: u64 = 32 * 1024 * 1024;
 /// A log longer than this is cut when it starts over, in bytes.
 const KEEP_LOG: &str = "134217728";
 
-/// The store in a SQLite database file.
+/// The store in a `SQLite` database file.
 #[derive(Debug)]
 pub struct SqliteStore {
     writer: Writer,
@@ -78,23 +78,18 @@ impl SqliteStore {
     /// are different connections, and what is acknowledged has to outlive the process.
     pub async fn open(place: &str) -> Result<Self, StoreError> {
         const DOING: &str = "opening the store";
-        let options = if place.starts_with("sqlite:") {
-            SqliteConnectOptions::from_str(place).map_err(database(DOING))?
-        } else {
-            SqliteConnectOptions::new().filename(place)
-        };
-        if options
-            .get_filename()
-            .to_string_lossy()
-            .contains(":memory:")
-            || place.contains("mode=memory")
-        {
+        if place.contains(":memory:") || place.contains("mode=memory") {
             return Err(StoreError::Database {
                 doing: DOING,
                 source: "a database in memory would forget what was acknowledged; name a file"
                     .into(),
             });
         }
+        let options = if place.starts_with("sqlite:") {
+            SqliteConnectOptions::from_str(place).map_err(database(DOING))?
+        } else {
+            SqliteConnectOptions::new().filename(place)
+        };
         create_private(options.get_filename()).map_err(|source| StoreError::Database {
             doing: DOING,
             source: source.into(),

@@ -36,7 +36,7 @@ pub(super) enum Operation {
 
 /// An operation whose answer's type is its own business.
 pub(super) trait Work: Send {
-    fn run<'c>(self: Box<Self>, conn: &'c mut SqliteConnection) -> BoxFuture<'c, Box<dyn Outcome>>;
+    fn run(self: Box<Self>, conn: &mut SqliteConnection) -> BoxFuture<'_, Box<dyn Outcome>>;
     fn refuse(self: Box<Self>, why: &Failure);
 }
 
@@ -85,7 +85,7 @@ where
     T: Send + 'static,
     F: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, StoreError>> + Send,
 {
-    fn run<'c>(self: Box<Self>, conn: &'c mut SqliteConnection) -> BoxFuture<'c, Box<dyn Outcome>> {
+    fn run(self: Box<Self>, conn: &mut SqliteConnection) -> BoxFuture<'_, Box<dyn Outcome>> {
         let Self { work, answer } = *self;
         let result = work(conn);
         Box::pin(async move {

@@ -43,7 +43,10 @@ pub(super) fn refusal(
     }
     if enforce {
         // What was there before the policy took effect stays.
-        let since = own.owner.as_ref().map_or(snapshot.issue.created_at, |o| o.at);
+        let since = own
+            .owner
+            .as_ref()
+            .map_or(snapshot.issue.created_at, |o| o.at);
         return policy
             .took_effect
             .is_some_and(|effect| since < effect)
@@ -156,8 +159,10 @@ impl Settling<'_> {
 
     /// The one wish, after those that give way; `None` if there is none or they disagree.
     fn agree(&mut self, mut wanted: Vec<Wanted>) -> Option<Wanted> {
-        let overridden: BTreeSet<String> =
-            wanted.iter().flat_map(|w| w.overrides.iter().cloned()).collect();
+        let overridden: BTreeSet<String> = wanted
+            .iter()
+            .flat_map(|w| w.overrides.iter().cloned())
+            .collect();
         wanted.retain(|w| !overridden.contains(&w.reason.rule));
         // What is enforced goes before what is not.
         if wanted.iter().any(|w| w.enforce) {
@@ -234,7 +239,11 @@ impl Settling<'_> {
 
     /// The rule that wrote the present value, for taking it back.
     fn asked_before(&self) -> Reason {
-        let rule = self.own.owner.as_ref().and_then(|o| self.policy.rules.get(&o.cause));
+        let rule = self
+            .own
+            .owner
+            .as_ref()
+            .and_then(|o| self.policy.rules.get(&o.cause));
         rule.map_or_else(
             || no_rule(self.policy, "no rule asks for this any more"),
             |rule| self.policy.reason_of(rule),
@@ -243,7 +252,13 @@ impl Settling<'_> {
 
     /// Many values: the union of what is there and what rules want, less what a rule had held.
     fn many(&mut self, mut wanted: Vec<Wanted>) {
-        let base: BTreeSet<String> = self.settled.outcome.value.iter().map(str::to_owned).collect();
+        let base: BTreeSet<String> = self
+            .settled
+            .outcome
+            .value
+            .iter()
+            .map(str::to_owned)
+            .collect();
         let nothing_there = self.own.owner.is_none() && base.is_empty();
         for want in std::mem::take(&mut wanted) {
             match refusal(self.policy, self.snapshot, self.own, want.enforce) {
@@ -258,13 +273,18 @@ impl Settling<'_> {
         // Values that somebody without the permission took off stay off, where that is kept.
         let taken_off: BTreeSet<&str> = match &self.own.owner {
             Some(owner) if self.kept_by_hand() && owner.rank == Rank::Rule => {
-                let ours = owner.value.iter().chain(self.own.held.iter().map(String::as_str));
+                let ours = owner
+                    .value
+                    .iter()
+                    .chain(self.own.held.iter().map(String::as_str));
                 ours.filter(|v| !base.contains(*v)).collect()
             }
             _ => BTreeSet::new(),
         };
-        let all: BTreeSet<String> =
-            wanted.iter().flat_map(|w| w.value.iter().map(str::to_owned)).collect();
+        let all: BTreeSet<String> = wanted
+            .iter()
+            .flat_map(|w| w.value.iter().map(str::to_owned))
+            .collect();
         let gone: BTreeSet<String> = self.own.held.difference(&all).cloned().collect();
         let mut value: BTreeSet<String> = base.difference(&gone).cloned().collect();
         let mut held: BTreeSet<String> = self

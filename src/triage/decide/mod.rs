@@ -131,15 +131,22 @@ impl<'p> Pass<'p> {
         let Some(slot) = self.policy.unaligned else {
             return;
         };
-        let goals: Vec<&Attribute> =
-            self.policy.attributes.values().filter(|a| a.of_goals).collect();
+        let goals: Vec<&Attribute> = self
+            .policy
+            .attributes
+            .values()
+            .filter(|a| a.of_goals)
+            .collect();
         let slots: Vec<Slot> = goals.iter().map(|a| a.slot).collect();
         let mode = self.lesser_of(&slots);
         if mode < Mode::Enforce {
             self.lesser.insert(slot, mode);
         }
         let none = goals.iter().all(|a| {
-            self.decision.attributes.get(&a.id).is_none_or(|o| o.value.is_empty())
+            self.decision
+                .attributes
+                .get(&a.id)
+                .is_none_or(|o| o.value.is_empty())
         });
         self.facts.set(slot, Value::Bool(none));
     }
@@ -192,7 +199,10 @@ impl<'p> Pass<'p> {
             Pick::One(given) => Some(self.given(attribute, given)),
             Pick::Rows(rows) => {
                 for (when, given) in rows {
-                    if when.as_ref().is_none_or(|w| w.holds(&self.facts, &mut self.notes)) {
+                    if when
+                        .as_ref()
+                        .is_none_or(|w| w.holds(&self.facts, &mut self.notes))
+                    {
                         return Some(self.given(attribute, given));
                     }
                 }
@@ -225,8 +235,12 @@ impl<'p> Pass<'p> {
         own: &super::ledger::Ownership,
         current: &AttributeValue,
     ) {
-        let wanted = self.wanted.remove(attribute.id.as_str()).unwrap_or_default();
-        let settled = attribute::settle(self.policy, self.snapshot, attribute, own, current, wanted);
+        let wanted = self
+            .wanted
+            .remove(attribute.id.as_str())
+            .unwrap_or_default();
+        let settled =
+            attribute::settle(self.policy, self.snapshot, attribute, own, current, wanted);
         let outcome = settled.outcome;
         self.facts.set(attribute.slot, fact_of(&outcome.value));
         if outcome.value != outcome.current
@@ -237,7 +251,9 @@ impl<'p> Pass<'p> {
         }
         self.decision.needs_human |= settled.needs_human;
         self.decision.held.extend(settled.held);
-        self.decision.attributes.insert(attribute.id.clone(), outcome);
+        self.decision
+            .attributes
+            .insert(attribute.id.clone(), outcome);
     }
 
     /// Everything that is not an attribute, when all facts are known.
@@ -278,7 +294,8 @@ impl<'p> Pass<'p> {
 
     fn milestone(&mut self, rule: &Rule, reason: &Reason) {
         let milestone = &self.snapshot.issue.milestone;
-        if !rule.clear_milestone || milestone.is_empty() || self.decision.clear_milestone.is_some() {
+        if !rule.clear_milestone || milestone.is_empty() || self.decision.clear_milestone.is_some()
+        {
             return;
         }
         let own = fold(&self.snapshot.ledger, MILESTONE);
@@ -331,7 +348,9 @@ impl<'p> Pass<'p> {
                     }
                     Some(_) => {}
                     None => {
-                        self.decision.labels.insert(label.clone(), (on, reason.clone()));
+                        self.decision
+                            .labels
+                            .insert(label.clone(), (on, reason.clone()));
                     }
                 }
             }
@@ -339,7 +358,11 @@ impl<'p> Pass<'p> {
     }
 
     fn shows_label(&self, label: &str) -> bool {
-        self.snapshot.issue.labels.iter().any(|l| l.eq_ignore_ascii_case(label))
+        self.snapshot
+            .issue
+            .labels
+            .iter()
+            .any(|l| l.eq_ignore_ascii_case(label))
     }
 
     /// A label that a rule had put on goes when no rule asks for it any more.
@@ -348,7 +371,11 @@ impl<'p> Pass<'p> {
             if self.decision.labels.contains_key(label) || !self.shows_label(label) {
                 continue;
             }
-            let rule = self.policy.rules.values().find(|r| r.labels.contains(label));
+            let rule = self
+                .policy
+                .rules
+                .values()
+                .find(|r| r.labels.contains(label));
             let reason = rule.map_or_else(
                 || attribute::no_rule(self.policy, "no rule asks for this label any more"),
                 |rule| self.policy.reason_of(rule),

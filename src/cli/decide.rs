@@ -1,0 +1,113 @@
+//! `northstar decide`: what the policy makes of one recorded event. Nothing is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Context, anyhow};
+use jiff::Timestamp;
+
+use crate::policy::{self, Policy, render};
+use crate::policy_folder;
+use crate::receive::payload;
+use crate::store::ItemRecord;
+use crate::triage::{decide, plan, report};
+use crate::worker::observe::{self, Surroundings};
+
+use super::{Format, Outcome, usage};
+
+/// Decide one recorded webhook: attributes, labels, comments, board moves, and why.
+///
+/// Shows what mode `enforce` would write, and which mode is in force. Nothing is read from GitHub:
+/// the board and the history of the item are taken to be empty. GitHub's `author_association`
+/// stands for the author's membership unless --role says more.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  northstar decide --policy rules --event issues --payload event.json
+  northstar decide --event issues --payload event.json --format json | jq .labels
+  northstar decide --event issues --payload event.json --role product_lead --now 2026-11-20T12:00:00Z")]
+pub(super) struct Args {
+    /// The policy's folder, or one file
+    #[arg(long, value_name = "DIR", default_value = "rules")]
+    policy: PathBuf,
+    /// GitHub's name of the event (the X-GitHub-Event header)
+    #[arg(long, value_name = "NAME")]
+    event: String,
+    /// The webhook's body
+    #[arg(long, value_name = "FILE")]
+    payload: PathBuf,
+    /// Decide as if it were this time [default: when the issue was last updated]
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+    /// A role of the policy that the author has; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    let policy = load(args)?;
+    let body = std::fs::read(&args.payload)
+        .with_context(|| format!("cannot read {}", args.payload.display()))
+        .map_err(usage)?;
+    let json: serde_json::Value = serde_json::from_slice(&body)
+        .with_context(|| format!("{} is not JSON", args.payload.display()))
+        .map_err(usage)?;
+    let mirror = payload::mirror_issue(&body).ok_or_else(|| {
+        usage(anyhow!(
+            "an event `{}` with this body is not about an issue; there is nothing to decide",
+            args.event
+        ))
+    })?;
+    let association = json["issue"]["author_association"].as_str().unwrap_or("");
+    let surroundings = Surroundings {
+        now: args.now.unwrap_or(mirror.issue.updated_at),
+        author_roles: roles(&policy, association, &args.roles)?,
+        board_ids: BTreeMap::new(),
+    };
+    let snapshot = observe::snapshot(&policy, &ItemRecord::default(), &mirror, surroundings);
+    let decision = decide(&policy, &snapshot);
+    let plan = plan(&policy, &snapshot, &decision);
+    match args.format {
+        Format::Json => {
+            let object = report::json(&policy, &snapshot, &decision, &plan);
+            let text = serde_json::to_string_pretty(&object).map_err(usage)?;
+            anstream::println!("{text}");
+        }
+        Format::Text => anstream::print!("{}", report::text(&policy, &snapshot, &decision, &plan)),
+    }
+    Ok(())
+}
+
+fn load(args: &Args) -> Result<Policy, super::Failure> {
+    let sources = policy_folder::read(&args.policy).map_err(usage)?;
+    policy::load(&sources).map_err(|found| {
+        anstream::eprint!("{}", render::text(&found.0, &sources, true));
+        usage(anyhow!(
+            "the policy in {} has errors",
+            args.policy.display()
+        ))
+    })
+}
+
+fn roles(
+    policy: &Policy,
+    association: &str,
+    given: &[String],
+) -> Result<BTreeSet<String>, super::Failure> {
+    if let Some(unknown) = given.iter().find(|r| !policy.roles.contains_key(*r)) {
+        let known: Vec<_> = policy.roles.keys().map(String::as_str).collect();
+        return Err(usage(anyhow!(
+            "the policy has no role `{unknown}`; it has: {}",
+            known.join(", ")
+        )));
+    }
+    let member = matches!(association, "MEMBER" | "OWNER");
+    let by_membership = policy
+        .roles
+        .values()
+        .filter(|r| member && r.organization)
+        .map(|r| r.id.clone());
+    Ok(given.iter().cloned().chain(by_membership).collect())
+}

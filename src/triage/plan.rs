@@ -1,0 +1,388 @@
+//! The plan: desired state minus actual state, as the fewest writes.
+//!
+//! The order is always the same: labels off, labels on, milestone, boards, fields, comments.
+
+use std::collections::BTreeSet;
+
+use crate::ids::CommentId;
+use crate::policy::model::{Attribute, Policy};
+
+use super::attribute::AttributeValue;
+use super::change::{Assignment, Change, Plan, Write};
+use super::decision::{Decision, Mode, Outcome, Reason};
+use super::ledger::{Act, LedgerEntry, MILESTONE, Rank};
+use super::projection::{field_of, shows_label, value_of_label};
+use super::snapshot::{BoardRow, PostedComment, Snapshot};
+
+/// What has to be written for GitHub to show what was decided. Empty when it already does.
+#[must_use]
+pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
+    let mut sorted = Sorted::default();
+    for (id, outcome) in &decision.attributes {
+        if let Some(attribute) = policy.attributes.get(id) {
+            attribute_changes(policy, snapshot, decision, attribute, outcome, &mut sorted);
+        }
+    }
+    for (label, (on, reason)) in &decision.labels {
+        let shown = find_label(snapshot, label);
+        match (on, shown) {
+            (true, None) => sorted.labels_on.push(change(
+                Write::AddLabel {
+                    label: label.clone(),
+                },
+                reason,
+            )),
+            (false, Some(shown)) => sorted.labels_off.push(change(
+                Write::RemoveLabel {
+                    label: shown.to_owned(),
+                },
+                reason,
+            )),
+            _ => {}
+        }
+    }
+    if let Some(reason) = &decision.clear_milestone {
+        sorted.milestone.push(change(Write::ClearMilestone, reason));
+        if reason.mode == Mode::Enforce {
+            sorted.assignments.push(Assignment {
+                attribute: MILESTONE.to_owned(),
+                value: AttributeValue::One(String::new()),
+                hold: false,
+                reason: reason.clone(),
+            });
+        }
+    }
+    for (board, reason) in &decision.on_boards {
+        if !snapshot.boards.contains_key(board) {
+            sorted.boards.push(change(
+                Write::AddToBoard {
+                    board: board.clone(),
+                },
+                reason,
+            ));
+        }
+    }
+    comments(snapshot, decision, &mut sorted);
+    sorted.into_plan()
+}
+
+/// Changes by what they touch, so that the order of the plan does not depend on the policy's.
+#[derive(Default)]
+struct Sorted {
+    labels_off: Vec<Change>,
+    labels_on: Vec<Change>,
+    milestone: Vec<Change>,
+    boards: Vec<Change>,
+    fields: Vec<Change>,
+    comments: Vec<Change>,
+    assignments: Vec<Assignment>,
+}
+
+impl Sorted {
+    fn into_plan(self) -> Plan {
+        let mut plan = Plan {
+            assignments: self.assignments,
+            ..Plan::default()
+        };
+        let all = [
+            self.labels_off,
+            self.labels_on,
+            self.milestone,
+            self.boards,
+            self.fields,
+            self.comments,
+        ];
+        for change in all.into_iter().flatten() {
+            if change.reason.mode == Mode::Enforce {
+                plan.changes.push(change);
+            } else {
+                plan.withheld.push(change);
+            }
+        }
+        plan
+    }
+}
+
+fn change(write: Write, reason: &Reason) -> Change {
+    Change {
+        write,
+        reason: reason.clone(),
+    }
+}
+
+fn find_label<'s>(snapshot: &'s Snapshot, label: &str) -> Option<&'s str> {
+    snapshot
+        .issue
+        .labels
+        .iter()
+        .find(|l| l.eq_ignore_ascii_case(label))
+        .map(String::as_str)
+}
+
+/// Label and fields of one attribute.
+fn attribute_changes(
+    policy: &Policy,
+    snapshot: &Snapshot,
+    decision: &Decision,
+    attribute: &Attribute,
+    outcome: &Outcome,
+    sorted: &mut Sorted,
+) {
+    // Without a rule or command behind it a value is only shown where it is not yet shown: what
+    // was there before the bot came is not taken away for being shown in two ways.
+    let fill_only = outcome.reason.is_none() && outcome.rank <= Some(Rank::Ambient);
+    let reason = outcome.reason.clone().unwrap_or_else(|| Reason {
+        rule: String::new(),
+        principle: String::new(),
+        because: format!("`{}` is shown the same everywhere", attribute.id),
+        mode: policy.mode,
+    });
+    let before = sorted.labels_on.len() + sorted.labels_off.len() + sorted.fields.len();
+    if shows_label(attribute, snapshot)
+        && let Some(pattern) = &attribute.label
+    {
+        let mut shown: BTreeSet<&str> = BTreeSet::new();
+        for label in &snapshot.issue.labels {
+            let Some(value) = value_of_label(attribute, label) else {
+                continue;
+            };
+            shown.insert(value);
+            if !outcome.value.contains(value) && !fill_only {
+                let label = label.clone();
+                sorted
+                    .labels_off
+                    .push(change(Write::RemoveLabel { label }, &reason));
+            }
+        }
+        for value in outcome.value.iter() {
+            if !shown.contains(value) && (shown.is_empty() || !fill_only) {
+                let label = pattern.label(value);
+                sorted
+                    .labels_on
+                    .push(change(Write::AddLabel { label }, &reason));
+            }
+        }
+    }
+    for field in &attribute.fields {
+        let row = snapshot.boards.get(&field.board);
+        let mut reason = reason.clone();
+        let shown = match (row, decision.on_boards.get(&field.board)) {
+            (Some(row), _) if row.archived => continue,
+            (Some(row), _) => field_of(row, &field.field),
+            (None, Some(add)) => {
+                // A field can only be set where the row is.
+                reason.mode = reason.mode.min(add.mode);
+                None
+            }
+            (None, None) => continue,
+        };
+        let wanted = field.show(attribute, &outcome.value);
+        let same = match (shown, &wanted) {
+            (None, None) => true,
+            (Some((_, now)), wanted) => {
+                now.text()
+                    == wanted
+                        .as_ref()
+                        .map(super::snapshot::FieldValue::text)
+                        .unwrap_or_default()
+                    || !outcome.value.is_empty() && field.read(attribute, now) == outcome.value
+            }
+            (None, Some(_)) => false,
+        };
+        if same || fill_only && shown.is_some() {
+            continue;
+        }
+        let name = shown.map_or(field.field.as_str(), |(name, _)| name);
+        sorted.fields.push(change(
+            Write::SetField {
+                board: field.board.clone(),
+                field: name.to_owned(),
+                value: wanted,
+            },
+            &reason,
+        ));
+    }
+    let written = sorted.labels_on.len() + sorted.labels_off.len() + sorted.fields.len() > before;
+    let by_rule = outcome.rank == Some(Rank::Rule) && outcome.value != outcome.current;
+    // A value that can be shown nowhere at present is not noted as written; one that never is
+    // shown lives in the ledger alone.
+    if by_rule && reason.mode == Mode::Enforce && (written || lives_in_ledger(attribute, snapshot))
+    {
+        sorted.assignments.push(Assignment {
+            attribute: attribute.id.clone(),
+            value: if attribute.many && outcome.hold {
+                outcome.held.clone()
+            } else {
+                outcome.value.clone()
+            },
+            hold: outcome.hold,
+            reason,
+        });
+    }
+}
+
+fn lives_in_ledger(attribute: &Attribute, snapshot: &Snapshot) -> bool {
+    !shows_label(attribute, snapshot) && attribute.fields.is_empty()
+}
+
+fn comments(snapshot: &Snapshot, decision: &Decision, sorted: &mut Sorted) {
+    for wanted in &decision.comments {
+        let (key, body) = (wanted.key.clone(), wanted.body.clone());
+        let write = match snapshot.comments.get(&wanted.key) {
+            None if wanted.collapsed => continue,
+            None => Write::Comment {
+                key,
+                body,
+                sticky: wanted.sticky,
+            },
+            // Once posted, ever; and what somebody deleted stays deleted.
+            Some(posted) if posted.deleted || !wanted.sticky => continue,
+            Some(posted) if wanted.collapsed && posted.collapsed => continue,
+            Some(posted)
+                if !wanted.collapsed
+                    && !posted.collapsed
+                    && posted.fingerprint == fingerprint(&body) =>
+            {
+                continue;
+            }
+            Some(_) => Write::EditComment {
+                key,
+                body,
+                collapsed: wanted.collapsed,
+            },
+        };
+        sorted.comments.push(change(write, &wanted.reason));
+    }
+}
+
+/// A short name of a comment's body, to tell whether it has to be edited. Not for security
+/// (64-bit FNV-1a, in hexadecimal).
+#[must_use]
+pub fn fingerprint(body: &str) -> String {
+    let hash = body.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+/// Labels outside attributes that rules have put on, once the plan is written: those that rules
+/// still want, and that were put on now or before. What was there by itself is not the rules'.
+#[must_use]
+pub fn held_labels_after(
+    snapshot: &Snapshot,
+    decision: &Decision,
+    plan: &Plan,
+) -> BTreeSet<String> {
+    let added = |label: &str| {
+        plan.changes
+            .iter()
+            .any(|c| matches!(&c.write, Write::AddLabel { label: l } if l == label))
+    };
+    let removed = |label: &str| {
+        plan.changes
+            .iter()
+            .any(|c| matches!(&c.write, Write::RemoveLabel { label: l } if l.eq_ignore_ascii_case(label)))
+    };
+    let mut held: BTreeSet<String> = decision
+        .labels
+        .iter()
+        .filter(|(label, (on, _))| *on && added(label))
+        .map(|(label, _)| label.clone())
+        .collect();
+    for label in &snapshot.held_labels {
+        let wanted = decision.labels.get(label).is_some_and(|(on, _)| *on)
+            || decision
+                .held
+                .iter()
+                .any(|h| h.attribute == format!("label {label}"));
+        let shown = find_label(snapshot, label).is_some();
+        if !removed(label) && (wanted || shown) {
+            held.insert(label.clone());
+        }
+    }
+    held
+}
+
+/// The ledger entries that the plan's assignments become when it has been written at `at`.
+#[must_use]
+pub fn entries_of(plan: &Plan, at: jiff::Timestamp) -> Vec<LedgerEntry> {
+    plan.assignments
+        .iter()
+        .map(|a| LedgerEntry {
+            attribute: a.attribute.clone(),
+            act: if a.hold { Act::Hold } else { Act::Set },
+            rank: Rank::Rule,
+            value: a.value.clone(),
+            at,
+            by: None,
+            cause: a.reason.rule.clone(),
+            reason: a.reason.because.clone(),
+        })
+        .collect()
+}
+
+/// The snapshot that would be seen after the plan was written: what GitHub would show and what
+/// the store would remember.
+#[must_use]
+pub fn apply_to(snapshot: &Snapshot, decision: &Decision, plan: &Plan) -> Snapshot {
+    let mut after = snapshot.clone();
+    after.held_labels = held_labels_after(snapshot, decision, plan);
+    for change in &plan.changes {
+        apply_one(&mut after, &change.write);
+    }
+    after.ledger.extend(entries_of(plan, snapshot.now));
+    after
+}
+
+fn apply_one(after: &mut Snapshot, write: &Write) {
+    let posted = |body: &str, collapsed| PostedComment {
+        id: CommentId(0),
+        fingerprint: fingerprint(body),
+        deleted: false,
+        collapsed,
+    };
+    match write {
+        Write::AddLabel { label } => after.issue.labels.push(label.clone()),
+        Write::RemoveLabel { label } => {
+            after
+                .issue
+                .labels
+                .retain(|l| !l.eq_ignore_ascii_case(label));
+        }
+        Write::ClearMilestone => after.issue.milestone.clear(),
+        Write::AddToBoard { board } => {
+            after.boards.insert(
+                board.clone(),
+                BoardRow {
+                    node_id: String::new(),
+                    archived: false,
+                    fields: std::collections::BTreeMap::new(),
+                    entered_at: None,
+                    came_from: None,
+                },
+            );
+        }
+        Write::SetField {
+            board,
+            field,
+            value,
+        } => {
+            if let Some(row) = after.boards.get_mut(board) {
+                match value {
+                    Some(value) => row.fields.insert(field.clone(), value.clone()),
+                    None => row.fields.remove(field),
+                };
+            }
+        }
+        Write::Comment { key, body, .. } => {
+            after.comments.insert(key.clone(), posted(body, false));
+        }
+        Write::EditComment {
+            key,
+            body,
+            collapsed,
+        } => {
+            after.comments.insert(key.clone(), posted(body, *collapsed));
+        }
+    }
+}

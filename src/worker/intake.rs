@@ -1,0 +1,324 @@
+//! What a delivery says, taken into an item's draft: state is merged, acts become ledger entries.
+//!
+//! State may come twice, late and out of order: the newer copy wins, and where that cannot be told
+//! the mirror is distrusted and GitHub asked. Acts are entered once, keyed by their delivery.
+//! Our own changes come back as webhooks like everybody's; they are state we know, never acts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::ids::UserId;
+use crate::policy::Policy;
+use crate::policy::model::Attribute;
+use crate::receive::payload::{
+    CommentEvent, FieldChange, IssueEvent, ItemEvent, Sender, Side, SubIssueEvent,
+};
+use crate::store::{ActKey, Delivery, MirrorIssue};
+use crate::triage::attribute::AttributeValue;
+use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
+use crate::triage::projection;
+use crate::triage::snapshot::{BoardRow, Issue};
+
+use super::apply::key_of;
+use super::draft::Draft;
+
+/// An event about one item.
+pub(super) enum Event {
+    Issue(Box<IssueEvent>),
+    Comment(Box<CommentEvent>),
+    Item(Box<ItemEvent>),
+    SubIssue(Box<SubIssueEvent>),
+}
+
+impl Event {
+    /// `None`: the payload does not say what it is about.
+    pub fn read(delivery: &Delivery) -> Option<Self> {
+        let payload = &delivery.payload;
+        Some(match delivery.event.as_str() {
+            "issues" => Self::Issue(Box::new(IssueEvent::read(payload)?)),
+            "issue_comment" => Self::Comment(Box::new(CommentEvent::read(payload)?)),
+            "projects_v2_item" => Self::Item(Box::new(ItemEvent::read(payload)?)),
+            "sub_issues" => Self::SubIssue(Box::new(SubIssueEvent::read(payload)?)),
+            _ => return None,
+        })
+    }
+
+    fn sender(&self) -> Option<&Sender> {
+        match self {
+            Self::Issue(e) => e.sender.as_ref(),
+            Self::Comment(e) => e.sender.as_ref(),
+            Self::Item(e) => e.sender.as_ref(),
+            Self::SubIssue(e) => e.sender.as_ref(),
+        }
+    }
+
+    /// Whoever did it, unless that was ourselves.
+    pub fn actor(&self, bot: UserId) -> Option<UserId> {
+        self.sender().map(|s| s.id).filter(|id| *id != bot)
+    }
+}
+
+/// What taking in needs to know beside the event.
+pub(super) struct Surroundings<'a> {
+    pub policy: &'a Policy,
+    pub bot: UserId,
+    /// Roles of whoever did it.
+    pub sender_roles: BTreeSet<String>,
+    /// The policy's board ids by the project's node id.
+    pub board_ids: BTreeMap<String, String>,
+}
+
+/// Takes one event in.
+pub(super) fn take_in(
+    draft: &mut Draft,
+    delivery: &Delivery,
+    event: &Event,
+    around: &Surroundings<'_>,
+) {
+    let own = event.sender().is_some_and(|s| s.id == around.bot);
+    let mut intake = Intake {
+        draft,
+        delivery,
+        around,
+        who: event.actor(around.bot),
+    };
+    match event {
+        Event::Issue(event) => {
+            intake.merge(&event.issue, own);
+            for alias in event.aliases.iter().chain(&event.elsewhere) {
+                intake.draft.alias(alias.clone());
+            }
+            intake.issue(event);
+        }
+        Event::Comment(event) => {
+            intake.merge(&event.issue, own);
+            for alias in &event.aliases {
+                intake.draft.alias(alias.clone());
+            }
+            intake.comment(event, own);
+        }
+        Event::Item(event) => intake.row(event),
+        // Parents and children are part of an issue that the event does not carry whole.
+        Event::SubIssue(_) => intake.draft.distrust(),
+    }
+}
+
+struct Intake<'a> {
+    draft: &'a mut Draft,
+    delivery: &'a Delivery,
+    around: &'a Surroundings<'a>,
+    /// `None` for our own changes.
+    who: Option<UserId>,
+}
+
+impl Intake<'_> {
+    /// The newer copy wins. GitHub's times have whole seconds: a tie that differs is read again,
+    /// unless it is the echo of our own write, which the mirror had before.
+    fn merge(&mut self, incoming: &MirrorIssue, own: bool) {
+        let mut incoming = incoming.clone();
+        let Some(known) = &self.draft.record.issue else {
+            self.draft.set_issue(incoming);
+            return;
+        };
+        incoming.stale = known.stale;
+        incoming.boards_read_at = known.boards_read_at;
+        let (new, old) = (&incoming.issue, &known.issue);
+        if new.updated_at > old.updated_at {
+            self.draft.set_issue(incoming);
+        } else if new.updated_at == old.updated_at && !own {
+            if same(new, old) {
+                self.draft.set_issue(incoming);
+            } else {
+                self.draft.distrust();
+            }
+        }
+    }
+
+    fn issue(&mut self, event: &IssueEvent) {
+        let at = event.issue.issue.updated_at;
+        match event.action.as_str() {
+            "labeled" | "unlabeled" => {
+                if let Some(label) = &event.label {
+                    self.label(label, event.action == "labeled", &event.issue.issue.labels, at);
+                }
+            }
+            "milestoned" => {
+                let title = event.milestone.clone().unwrap_or_default();
+                self.act(ledger::MILESTONE, AttributeValue::One(title), at, "milestone");
+            }
+            "demilestoned" => {
+                let none = AttributeValue::One(String::new());
+                self.act(ledger::MILESTONE, none, at, "milestone");
+            }
+            // Not there any more, or not here: GitHub says which.
+            "deleted" | "transferred" => self.draft.distrust(),
+            _ => {}
+        }
+    }
+
+    /// Somebody put a label on or took it off: the attribute's whole value after that.
+    fn label(&mut self, label: &str, on: bool, labels: &[String], at: Timestamp) {
+        let Some((attribute, _)) = projection::attribute_of_label(self.around.policy, label) else {
+            return;
+        };
+        let attribute: &Attribute = attribute;
+        let mut shown: Vec<&str> = labels
+            .iter()
+            .map(String::as_str)
+            .filter(|l| !l.eq_ignore_ascii_case(label))
+            .collect();
+        if on {
+            // First, so that a single value is the one that was just given.
+            shown.insert(0, label);
+        }
+        let values = shown
+            .into_iter()
+            .filter_map(|l| projection::attribute_of_label(self.around.policy, l))
+            .filter(|(a, _)| a.id == attribute.id)
+            .map(|(_, value)| value);
+        let value = attribute.of(values);
+        self.act(&attribute.id, value, at, "label");
+    }
+
+    fn comment(&mut self, event: &CommentEvent, own: bool) {
+        match event.action.as_str() {
+            "created" if own => {
+                if let Some(key) = key_of(&event.body)
+                    && !self.draft.record.comments.contains_key(key)
+                {
+                    self.draft.posted(key, event.comment, &event.body);
+                }
+            }
+            "deleted" => {
+                let ours = self.draft.record.comments.iter();
+                let gone = ours.filter(|(_, c)| c.id == event.comment && !c.deleted);
+                let gone: Vec<_> = gone.map(|(k, c)| (k.clone(), c.clone())).collect();
+                for (key, mut comment) in gone {
+                    comment.deleted = true;
+                    self.draft.note("act", self.who, json!({ "deleted_comment": key }));
+                    self.draft.set_comment(&key, comment);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn row(&mut self, event: &ItemEvent) {
+        let project = event.project_node_id.as_str();
+        if event.action == "deleted" {
+            self.draft.set_row(project, None);
+            return;
+        }
+        let known = self.draft.record.boards.get(project).cloned();
+        let fresh = known.is_none();
+        let mut row = known.unwrap_or_else(|| BoardRow {
+            node_id: event.node_id.clone(),
+            archived: false,
+            fields: BTreeMap::new(),
+            entered_at: None,
+            came_from: None,
+        });
+        row.node_id.clone_from(&event.node_id);
+        row.archived = event.archived;
+        match (event.action.as_str(), &event.change) {
+            ("edited", Some(change)) => {
+                self.field(project, &mut row, change, fresh);
+            }
+            // A row that became an issue, or an edit that does not say what it changed.
+            ("converted" | "edited", _) => self.draft.distrust(),
+            _ => {}
+        }
+        self.draft.set_row(project, Some(row));
+    }
+
+    fn field(&mut self, project: &str, row: &mut BoardRow, change: &FieldChange, fresh: bool) {
+        let shown = row.fields.get(&change.field_name).cloned();
+        let side = |side: &Side| match side {
+            Side::NotSaid => None,
+            Side::Empty => Some(None),
+            Side::Value(value) => Some(Some(value.clone())),
+        };
+        let (Some(to), false) = (side(&change.to), change.field_name.is_empty()) else {
+            self.draft.distrust();
+            return;
+        };
+        let at = self.delivery.received_at;
+        if shown != to {
+            // An edit that does not begin where the mirror is came late, or one before it is
+            // missing: GitHub knows.
+            if !fresh && side(&change.from).is_some_and(|from| from != shown) {
+                self.draft.distrust();
+            }
+            match &to {
+                Some(value) => row.fields.insert(change.field_name.clone(), value.clone()),
+                None => row.fields.remove(&change.field_name),
+            };
+            if self.is_column(project, &change.field_name) {
+                row.entered_at = Some(at);
+                row.came_from = side(&change.from).flatten().map(|from| from.text());
+            }
+        }
+        let Some(board) = self.around.board_ids.get(project) else {
+            return;
+        };
+        let policy = self.around.policy;
+        if let Some(attribute) = projection::attribute_of_field(policy, board, &change.field_name)
+        {
+            let value = projection::value_of_field(attribute, board, to.as_ref());
+            self.act(&attribute.id, value, at, "field");
+        }
+    }
+
+    fn is_column(&self, project: &str, field: &str) -> bool {
+        let board = self.around.board_ids.get(project);
+        board
+            .and_then(|id| self.around.policy.boards.get(id))
+            .is_some_and(|board| board.column_field.eq_ignore_ascii_case(field))
+    }
+
+    /// Enters an act of a person (or of another bot) in the ledger.
+    fn act(&mut self, attribute: &str, value: AttributeValue, at: Timestamp, cause: &str) {
+        let Some(who) = self.who else {
+            return;
+        };
+        let rank: Rank =
+            ledger::hand_change(self.around.policy, attribute, &self.around.sender_roles);
+        self.draft.note(
+            "act",
+            Some(who),
+            json!({ "attribute": attribute, "value": value, "by": cause, "rank": rank }),
+        );
+        self.draft.append(
+            ActKey(format!("{}:{attribute}", self.delivery.guid)),
+            LedgerEntry {
+                attribute: attribute.to_owned(),
+                act: Act::Set,
+                rank,
+                value,
+                at,
+                by: Some(who),
+                cause: cause.to_owned(),
+                reason: String::new(),
+            },
+        );
+    }
+}
+
+/// The same in all that an event tells reliably. Counts lag behind, and are told in passing.
+fn same(a: &Issue, b: &Issue) -> bool {
+    let told = |issue: &Issue| Issue {
+        comments: 0,
+        reactions: 0,
+        sub_issues: 0,
+        parent: String::new(),
+        labels: {
+            let mut labels = issue.labels.clone();
+            labels.sort();
+            labels
+        },
+        ..issue.clone()
+    };
+    told(a) == told(b)
+}
