@@ -9,4 +9,5 @@
 //! * `derived`: payloads made from the schemas, for events without a recorded example;
 //! * `manners`: limits, pages, refusals.
 
+mod documents;
 mod published;

@@ -22,11 +22,11 @@ struct Check<'c> {
     wrong: Vec<String>,
 }
 
-pub(super) fn check(
-    schema: &Schema,
-    document: &ExecutableDocument,
-    operation: &Operation,
-    variables: &Value,
+pub(super) fn check<'c>(
+    schema: &'c Schema,
+    document: &'c ExecutableDocument,
+    operation: &'c Operation,
+    variables: &'c Value,
     response: &Value,
 ) -> Vec<String> {
     let mut check = Check {
@@ -48,7 +48,7 @@ pub(super) fn check(
     check.wrong
 }
 
-impl Check<'_> {
+impl<'c> Check<'c> {
     fn say(&mut self, path: &str, what: impl std::fmt::Display) {
         self.wrong.push(format!("answer {path}: {what}"));
     }
@@ -84,7 +84,7 @@ impl Check<'_> {
     }
 
     /// `nulled`: the answer has errors, which put a null where there should be none.
-    fn object(&mut self, ty: &str, sets: &[&SelectionSet], value: &Value, path: &str, nulled: bool) {
+    fn object(&mut self, ty: &str, sets: &[&'c SelectionSet], value: &Value, path: &str, nulled: bool) {
         let Some(object) = value.as_object() else {
             return self.say(path, format!("is no object, but {ty} is"));
         };
@@ -116,7 +116,7 @@ impl Check<'_> {
             match object.get(&key) {
                 Some(value) => {
                     let Some(field) = found.first() else { continue };
-                    let sets: Vec<&SelectionSet> = found.iter().map(|f| &f.selection_set).collect();
+                    let sets: Vec<&'c SelectionSet> = found.iter().map(|f| &f.selection_set).collect();
                     self.value(field.ty(), &sets, value, &at, nulled);
                 }
                 None => self.say(&at, "was asked for and is missing"),
@@ -124,7 +124,7 @@ impl Check<'_> {
         }
     }
 
-    fn value(&mut self, ty: &Type, sets: &[&SelectionSet], value: &Value, path: &str, nulled: bool) {
+    fn value(&mut self, ty: &Type, sets: &[&'c SelectionSet], value: &Value, path: &str, nulled: bool) {
         if value.is_null() {
             if ty.is_non_null() && !nulled {
                 self.say(path, format!("is null, but {ty} never is"));
@@ -204,9 +204,9 @@ impl Check<'_> {
     }
 
     /// What was asked of this object type, by the key it is answered under.
-    fn fields<'s>(&'s self, ty: &str, sets: &[&'s SelectionSet]) -> IndexMap<String, Vec<&'s Field>> {
-        let mut found: IndexMap<String, Vec<&'s Field>> = IndexMap::default();
-        let mut merge = |more: IndexMap<String, Vec<&'s Field>>| {
+    fn fields(&self, ty: &str, sets: &[&'c SelectionSet]) -> IndexMap<String, Vec<&'c Field>> {
+        let mut found: IndexMap<String, Vec<&'c Field>> = IndexMap::default();
+        let mut merge = |more: IndexMap<String, Vec<&'c Field>>| {
             for (key, fields) in more {
                 found.entry(key).or_default().extend(fields);
             }
