@@ -10,4 +10,7 @@
 //! * `manners`: limits, pages, refusals.
 
 mod documents;
+mod hooks;
 mod published;
+mod routes;
+mod world;

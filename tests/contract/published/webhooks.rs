@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fetched;
 use super::schema::{Problem, Schemas};
@@ -13,12 +13,37 @@ pub struct Webhooks {
     schemas: Schemas,
 }
 
+/// Where the description contradicts itself: (a list in it, an entry that list lacks, reason).
+const AMENDMENTS: &[(&str, &str, &str)] = &[
+    (
+        "/components/schemas/webhook-projects-v2-item-edited/properties/changes/oneOf/0/properties/field_value/properties/from/oneOf",
+        "null",
+        "the type beside this list allows null (the field was empty), the list does not",
+    ),
+    (
+        "/components/schemas/webhook-projects-v2-item-edited/properties/changes/oneOf/0/properties/field_value/properties/to/oneOf",
+        "null",
+        "the type beside this list allows null (the field was emptied), the list does not",
+    ),
+];
+
+fn amend(description: &mut Value) {
+    for (pointer, kind, reason) in AMENDMENTS {
+        let list = description.pointer_mut(pointer).and_then(Value::as_array_mut);
+        let list = list.unwrap_or_else(|| panic!("nothing to amend at {pointer} ({reason})"));
+        let entry = json!({"type": kind});
+        assert!(!list.contains(&entry), "no longer needed at {pointer}: {reason}");
+        list.push(entry);
+    }
+}
+
 impl Webhooks {
     /// The description, read once.
     pub fn get() -> &'static Self {
         static WEBHOOKS: OnceLock<Webhooks> = OnceLock::new();
         WEBHOOKS.get_or_init(|| {
             let mut description = fetched::json("webhooks.json");
+            amend(&mut description);
             Self {
                 schemas: Schemas::of(&description),
                 webhooks: description["webhooks"].take(),
