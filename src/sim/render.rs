@@ -99,7 +99,8 @@ impl State {
         let Some(account) = self.accounts.get(&id) else {
             return Value::Null;
         };
-        let url = format!("{}/users/{}", self.api_url, account.login);
+        // The brackets of a bot's login are written as `%5B` and `%5D`, as GitHub does.
+        let url = format!("{}/users/{}", self.api_url, url_part(&account.login));
         let mut map = Map::new();
         extend(
             &mut map,

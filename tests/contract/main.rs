@@ -1,0 +1,16 @@
+//! Our requests, and the GitHub we test against, held against what GitHub publishes about itself.
+//!
+//! Everything else is tested against [`northstar::sim`]; here it is shown not to lie.
+//!
+//! * `published`: the validators;
+//! * `documents`: every GraphQL document, and the simulation's own schema;
+//! * `routes`: every REST route of the simulation, asked over HTTP;
+//! * `hooks`: every webhook of the simulation;
+//! * `derived`: payloads made from the schemas, for events without a recorded example;
+//! * `manners`: limits, pages, refusals.
+
+mod documents;
+mod hooks;
+mod published;
+mod routes;
+mod world;
