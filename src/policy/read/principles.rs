@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use crate::policy::diagnostic::suggest;
-use crate::policy::expr::{Expect, Schema};
+use crate::policy::expr::{Expect, Schema, Type};
 use crate::policy::model::{
     Allowance, Attribute, Board, Cap, Gate, Given, OrderBy, Over, Pick, Principle, Role, Rule, Wish,
 };
@@ -29,7 +29,7 @@ pub struct Names<'a> {
 /// What principles hold, each by its id.
 #[derive(Default)]
 pub struct Principles {
-    pub principles: IndexMap<String, Principle>,
+    pub by_id: IndexMap<String, Principle>,
     pub rules: IndexMap<String, Rule>,
     pub gates: IndexMap<String, Gate>,
     pub caps: IndexMap<String, Cap>,
@@ -74,7 +74,7 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
             never: allowance(r, f.get("never"), "never", names),
             id: id.clone(),
         };
-        out.principles.insert(id.clone(), principle);
+        out.by_id.insert(id.clone(), principle);
         for item in f
             .get("rules")
             .and_then(|n| r.list(n, "`rules`"))
@@ -138,20 +138,29 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
 /// turns: the withdrawal makes the other rule's condition true.
 fn held_and_read(r: &mut Reader<'_>, out: &Principles, names: &Names<'_>) {
     for attribute in names.attributes.values() {
-        let writes = |rule: &&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id);
-        let writers: Vec<&Rule> = out.rules.values().filter(writes).collect();
-        let holds = |rule: &&&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id && w.hold);
+        let is_target = |rule: &&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id);
+        let writers: Vec<&Rule> = out.rules.values().filter(is_target).collect();
+        let holds = |rule: &&&Rule| {
+            rule.wishes
+                .iter()
+                .any(|w| w.attribute == attribute.id && w.hold)
+        };
         let Some(holder) = writers.iter().find(holds) else {
             continue;
         };
         for rule in &writers {
-            let reads = rule.programs().any(|p| p.reads().contains(&attribute.current));
+            let reads = rule
+                .programs()
+                .any(|p| p.reads().contains(&attribute.current));
             if rule.id == holder.id || !reads {
                 continue;
             }
             if let Some(place) = out.places.get(&rule.id) {
                 let id = &attribute.id;
-                let message = format!("`{}` writes `{id}` and reads `current.{id}`, while `{}` holds it: they would undo each other", rule.id, holder.id);
+                let message = format!(
+                    "`{}` writes `{id}` and reads `current.{id}`, while `{}` holds it: they would undo each other",
+                    rule.id, holder.id
+                );
                 r.error("undo-each-other", place, message);
             }
         }
@@ -446,20 +455,15 @@ fn literal(r: &mut Reader<'_>, node: &Node, attribute: &Attribute) -> Option<Att
 fn pick(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, names: &Names<'_>) -> Option<Pick> {
     if let Kind::Map(_) = node.kind {
         let f = r.fields(node, "a lookup", &["by", "table", "else"])?;
-        let by = match f.get("by") {
-            Some(n) => r.expression(
-                n,
-                names.schema,
-                Expect::Type(&crate::policy::expr::Type::String),
-            ),
-            None => {
-                r.error(
-                    "missing-key",
-                    node,
-                    "a lookup needs `by`, the text to look up",
-                );
-                None
-            }
+        let by = if let Some(n) = f.get("by") {
+            r.expression(n, names.schema, Expect::Type(&Type::String))
+        } else {
+            r.error(
+                "missing-key",
+                node,
+                "a lookup needs `by`, the text to look up",
+            );
+            None
         };
         let mut of = BTreeMap::new();
         for (key, value) in f
