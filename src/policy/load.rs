@@ -236,7 +236,13 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         unaligned,
     } = declare(r, &merged);
     let facts = derived(r, merged.named("facts"), &mut schema);
-    let templates = settings::templates(r, merged.named("templates"), r.sources, &schema);
+    let templates = settings::templates(
+        r,
+        merged.named("templates"),
+        r.sources,
+        &attributes,
+        &schema,
+    );
     let names = Names {
         schema: &schema,
         attributes: &attributes,

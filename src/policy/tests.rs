@@ -72,6 +72,7 @@ attributes:
   goal: { values: goals, many: true, label: "goal/{value}" }
   stage: { values: delivery.Status, field: delivery.Status }
   size: { values: [small, large] }
+  quiet: { values: [a], internal: true }
 templates: { hello: Hi }
 "#;
 const LOCK: &str = "boards:\n  delivery:\n    fields:\n      Status: [Up Next, In Progress]\n      Estimate: number\n";
@@ -178,11 +179,15 @@ fn each_mistake_is_placed_and_explained() {
         ),
         (
             "templates: { t: 'Hé {issue.titel}' }",
-            "unknown-fact c.yaml \"issue.titel\" did you mean `issue.title`?",
+            "bad-placeholder c.yaml \"issue.titel\" did you mean `issue.title`?",
+        ),
+        (
+            "templates: { t: 'x {current.quiet}' }",
+            "bad-placeholder c.yaml \"current.quiet\" ",
         ),
         (
             "templates: { t: '{form}' }",
-            "unknown-fact c.yaml \"form\" ",
+            "bad-placeholder c.yaml \"form\" ",
         ),
         (
             "goals: [{ id: g, signals: { any_words: ['*'] } }]",
