@@ -383,8 +383,7 @@ fn range<T: Copy>(how: Compare, n: T, wanted: bool) -> Range<T> {
         Range::everything()
     };
     match (how, wanted) {
-        (Compare::Lt, true) => range.high = Some((n, true)),
-        (Compare::Ge, false) => range.high = Some((n, true)),
+        (Compare::Lt, true) | (Compare::Ge, false) => range.high = Some((n, true)),
         (Compare::Le, true) | (Compare::Gt, false) => range.high = Some((n, false)),
         (Compare::Gt, true) | (Compare::Le, false) => range.low = Some((n, true)),
         (Compare::Ge, true) | (Compare::Lt, false) => range.low = Some((n, false)),
