@@ -354,3 +354,17 @@ fn limits_hold() {
     let lists = format!("{}kind{} == []", "[".repeat(60), "]".repeat(60));
     assert_eq!(found(&lists), []);
 }
+
+#[test]
+fn every_code_is_shown_here() {
+    let shown = MISTAKES.iter().map(|(_, code, ..)| *code);
+    // Those of the limits are in `limits_hold`.
+    let mut shown: Vec<_> = shown
+        .chain(["too-costly", "too-deep", "too-long"])
+        .collect();
+    shown.sort_unstable();
+    shown.dedup();
+    let mut all: Vec<_> = CODES.iter().map(|(code, _)| *code).collect();
+    all.sort_unstable();
+    assert_eq!(shown, all);
+}
