@@ -77,10 +77,6 @@ pub(super) async fn team(
         let team = find(&call, state, &org, &slug)?;
         let mut shown = state.team_json(team);
         if let Value::Object(map) = &mut shown {
-            let mut organization = state.full_org_json(team.org);
-            if let Value::Object(org) = &mut organization {
-                org.remove("archived_at"); // the organisation inside a team is shown without
-            }
             map.extend([
                 ("members_count".to_owned(), team.members.len().into()),
                 ("repos_count".to_owned(), json!(0)),
@@ -92,7 +88,7 @@ pub(super) async fn team(
                     "updated_at".to_owned(),
                     crate::sim::state::time(team.created_at).into(),
                 ),
-                ("organization".to_owned(), organization),
+                ("organization".to_owned(), state.full_org_json(team.org)),
             ]);
         }
         Ok(Reply::ok(shown))
