@@ -219,6 +219,14 @@ fn nowhere_else() {
             "<details\n  title=\"</details>\">\n\n/kind bug\n\n</details>",
         ),
         (
+            "details' end in an attribute",
+            "<details title=\"> </details>\">\n\n/kind bug\n\n</details>",
+        ),
+        (
+            "details after an attribute",
+            "<div title=\"x\"><details>\n\n/kind bug",
+        ),
+        (
             "details in details",
             "<details>\n\n<details>\n\n</details>\n\n/kind bug\n\n</details>",
         ),
