@@ -147,6 +147,8 @@ fn in_ordinary_text() {
     }
 }
 
+// One table of cases.
+#[allow(clippy::too_many_lines)]
 #[test]
 fn nowhere_else() {
     let cases = [

@@ -76,6 +76,7 @@ fn what_cannot_be_meant() {
             &["requests-wait-for-triag"],
             "unknown: requests-wait-for-triag; did you mean requests-wait-for-triage?",
         ),
+        ("/apply ,", &[","], "unknown: ,"),
         ("/apply", &[], "ID is missing"),
         ("/kpi satisfaction", &["satisfaction"], "NUMBER is missing"),
         (
