@@ -180,12 +180,12 @@ impl<'a> Reader<'a> {
                 id: (*id).to_owned(),
             });
         }
-        if !choices.open {
+        let word = if next.quoted { next.text } else { trimmed };
+        if !choices.open || word.is_empty() {
             return None;
         }
         self.words.next();
-        let word = if next.quoted { next.text } else { trimmed };
-        (!word.is_empty()).then(|| Chosen {
+        Some(Chosen {
             word: word.to_owned(),
             id: word.to_owned(),
         })
