@@ -123,7 +123,14 @@ mod tests {
     fn files_come_sorted_and_hidden_ones_and_readmes_do_not() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("b")).unwrap();
-        for name in ["b/z.yaml", "a.yml", "b/t.md", "README.md", ".hidden.yaml", "notes.txt"] {
+        for name in [
+            "b/z.yaml",
+            "a.yml",
+            "b/t.md",
+            "README.md",
+            ".hidden.yaml",
+            "notes.txt",
+        ] {
             std::fs::write(dir.path().join(name), "x: 1").unwrap();
         }
         let names: Vec<_> = read(dir.path())
@@ -155,6 +162,9 @@ mod tests {
     fn a_policy_of_ten_megabytes_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("big.yaml"), vec![b'#'; 10 * 1024 * 1024]).unwrap();
-        assert!(matches!(read(dir.path()), Err(FolderError::TooLarge { .. })));
+        assert!(matches!(
+            read(dir.path()),
+            Err(FolderError::TooLarge { .. })
+        ));
     }
 }

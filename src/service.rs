@@ -147,11 +147,7 @@ impl Running {
                     .await
             }
         });
-        let organizations = Arc::new(Organizations::new(
-            options.clock.clone(),
-            github,
-            policies,
-        ));
+        let organizations = Arc::new(Organizations::new(options.clock.clone(), github, policies));
         let worker = Arc::new(Worker::new(
             store.clone(),
             options.clock,

@@ -88,7 +88,10 @@ pub enum SettingsError {
         nearest: Option<String>,
     },
     #[error("setting `{key}` is missing: {help}")]
-    Missing { key: &'static str, help: &'static str },
+    Missing {
+        key: &'static str,
+        help: &'static str,
+    },
     #[error("setting `{key}`: {problem}")]
     Invalid { key: &'static str, problem: String },
     #[error("cannot read {what} from {}: {source}", .path.display())]
@@ -472,10 +475,7 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
-        Settings::from_config(read(
-            File::from_str(toml, FileFormat::Toml),
-            environment,
-        )?)
+        Settings::from_config(read(File::from_str(toml, FileFormat::Toml), environment)?)
     }
 
     fn key_file() -> tempfile::NamedTempFile {
@@ -546,7 +546,10 @@ mod tests {
         assert!(error.to_string().contains("`policy.mode`"), "{error}");
         let with_typo = good(key.path()) + "polcy = 'x'\n";
         let error = load(&with_typo, &[]).unwrap_err();
-        assert!(error.to_string().contains("`organization.policy`"), "{error}");
+        assert!(
+            error.to_string().contains("`organization.policy`"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -555,7 +558,10 @@ mod tests {
         for (without, says) in [
             ("secrets = ['one', 'two']", "`webhook.secrets` is missing"),
             ("app_id = 7", "`github.app_id` is missing"),
-            ("[[organization]]\nlogin = 'example-org'", "`organization` is missing"),
+            (
+                "[[organization]]\nlogin = 'example-org'",
+                "`organization` is missing",
+            ),
         ] {
             let error = load(&good(key.path()).replace(without, ""), &[]).unwrap_err();
             assert!(error.to_string().contains(says), "{error}");
@@ -566,7 +572,10 @@ mod tests {
     fn secrets_are_never_printed() {
         let key = key_file();
         let printed = format!("{:?}", load(&good(key.path()), &[]).unwrap());
-        assert!(!printed.contains("one") && !printed.contains("the private key"), "{printed}");
+        assert!(
+            !printed.contains("one") && !printed.contains("the private key"),
+            "{printed}"
+        );
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub(super) fn run(args: &Args) -> Outcome {
     if args.format == Format::Json {
         print_json(&findings, &failed)?;
     } else {
-        for (name, problem) in &failed {
-            anstream::println!("example `{name}` fails:\n{problem}");
+        for (name, differences) in &failed {
+            anstream::println!("example {name} fails:\n  {}", differences.join("\n  "));
         }
         summary(&findings, policy.as_ref(), failed.len());
     }
@@ -57,20 +57,27 @@ pub(super) fn run(args: &Args) -> Outcome {
     if wrong { Err(Failure::No) } else { Ok(()) }
 }
 
-/// Name and problem of every example that does not end as it says.
-fn failing_examples(policy: &Policy) -> Vec<(String, String)> {
+/// Name and place of an example, and how it differs from what it says.
+type ExampleFailure = (String, Vec<String>);
+
+/// The examples that do not end as they say.
+fn failing_examples(policy: &Policy) -> Vec<ExampleFailure> {
     policy::examples::run(policy)
         .into_iter()
         .filter(|result| !result.passed())
-        .map(|result| (result.name.clone(), result.to_string()))
+        .map(|result| {
+            let at = format!("{}:{}", result.file, result.line);
+            (format!("{} ({at})", result.name), result.differences)
+        })
         .collect()
 }
 
-fn print_json(findings: &[Diagnostic], failed: &[(String, String)]) -> Outcome {
+fn print_json(findings: &[Diagnostic], failed: &[ExampleFailure]) -> Outcome {
     let mut all = render::json(findings);
     if let Some(list) = all.as_array_mut() {
-        list.extend(failed.iter().map(|(name, problem)| {
-            json!({ "severity": "error", "code": "example-fails", "message": problem, "example": name })
+        list.extend(failed.iter().map(|(name, differences)| {
+            let message = format!("example {name} fails: {}", differences.join("; "));
+            json!({ "severity": "error", "code": "example-fails", "message": message })
         }));
     }
     let text = serde_json::to_string_pretty(&all).map_err(usage)?;

@@ -6,7 +6,7 @@
 
 mod check;
 mod decide;
-mod demo;
+
 mod inbox;
 mod logs;
 mod serve;
@@ -32,7 +32,6 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
-    Demo(demo::Args),
     Serve(serve::Args),
     Check(check::Args),
     Decide(decide::Args),
@@ -73,7 +72,6 @@ fn unreachable(error: impl Into<anyhow::Error>) -> Failure {
 #[must_use]
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
-        Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Decide(args) => decide::run(&args),

@@ -77,7 +77,11 @@ async fn index(State(pages): State<Pages>) -> Response {
         Ok(counts) => Html(page(&pages.organizations, counts)).into_response(),
         Err(error) => {
             tracing::error!(%error, "the store cannot be read");
-            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read\n").into_response()
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store cannot be read\n",
+            )
+                .into_response()
         }
     }
 }

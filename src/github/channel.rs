@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, LINK, LOCATION};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
@@ -213,34 +213,44 @@ impl Channel {
         ask: &Ask,
         read: impl Fn(Answer) -> Result<T, GitHubError>,
     ) -> Result<T, GitHubError> {
-        let again = ExponentialBuilder::default()
+        let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(250))
             .with_factor(4.0)
             .with_max_times(3)
-            .with_jitter();
-        let once = || async {
-            self.wait(ask.resource()).await?;
-            let answer = self.once(ask).await?;
-            if ask.resource() == Resource::Core {
-                self.budget.accepted(); // of GraphQL only the envelope tells
-            }
-            read(answer)
-        };
-        let clock = Arc::clone(&self.clock);
-        once.retry(again)
-            .sleep(move |pause: Duration| {
-                let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::ZERO);
-                let until = clock.now().saturating_add(pause);
-                clock.sleep_until(until.unwrap_or(Timestamp::MAX))
-            })
-            .when(|error: &GitHubError| match error.retry_at() {
-                Some(until) => until.duration_since(self.clock.now()) <= PATIENCE,
+            .with_jitter()
+            .build();
+        // A loop, not backon's own: its futures cannot be shown to be `Send` over borrowed ones.
+        loop {
+            let error = match self.read_once(ask, &read).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let now = self.clock.now();
+            let again = match error.retry_at() {
+                Some(until) => until.duration_since(now) <= PATIENCE,
                 None => error.is_passing(),
-            })
-            .notify(|error, pause| {
-                tracing::debug!(path = ask.path, %error, ?pause, "reading again");
-            })
-            .await
+            };
+            let Some(pause) = pauses.next().filter(|_| again) else {
+                return Err(error);
+            };
+            tracing::debug!(path = ask.path, %error, ?pause, "reading again");
+            let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::ZERO);
+            let until = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+            self.clock.sleep_until(until).await;
+        }
+    }
+
+    async fn read_once<T>(
+        &self,
+        ask: &Ask,
+        read: impl Fn(Answer) -> Result<T, GitHubError>,
+    ) -> Result<T, GitHubError> {
+        self.wait(ask.resource()).await?;
+        let answer = self.once(ask).await?;
+        if ask.resource() == Resource::Core {
+            self.budget.accepted(); // of GraphQL only the envelope tells
+        }
+        read(answer)
     }
 
     /// All pages of a list, 100 items each, from `path` on.
@@ -394,8 +404,9 @@ impl Channel {
         if limited && until > now {
             GitHubError::RateLimited { until }
         } else if status.is_client_error() {
+            let message: String = source.message.chars().take(300).collect();
             GitHubError::Unauthorized {
-                why: format!("no installation token ({status}): {}", source.message),
+                why: format!("no installation token ({status}): {message}"),
             }
         } else {
             not_sent(&format!("no installation token ({status})"))

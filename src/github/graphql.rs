@@ -17,16 +17,44 @@ pub(super) const LABELS: &str = include_str!("graphql/labels.graphql");
 pub(super) const PROJECT: &str = include_str!("graphql/project.graphql");
 pub(super) const PROJECT_ITEMS: &str = include_str!("graphql/project_items.graphql");
 
-pub(super) fn item() -> String {
-    concat_document(include_str!("graphql/item.graphql"))
+/// Fields of an issue that older Enterprise Servers do not have. Each is a line of its own.
+const NEWER: [&str; 3] = ["issueType", "parent", "subIssuesSummary"];
+
+/// The document for one issue by its number, without the fields named.
+pub(super) fn item(without: &[&str]) -> String {
+    with_fields(include_str!("graphql/item.graphql"), without)
 }
 
-pub(super) fn item_by_node() -> String {
-    concat_document(include_str!("graphql/item_by_node.graphql"))
+/// The document for one issue by its node id, without the fields named.
+pub(super) fn item_by_node(without: &[&str]) -> String {
+    with_fields(include_str!("graphql/item_by_node.graphql"), without)
 }
 
-fn concat_document(query: &str) -> String {
-    format!("{query}{ITEM_FIELDS}")
+fn with_fields(query: &str, without: &[&str]) -> String {
+    let left_out = |line: &str| {
+        let field = line.split_whitespace().next();
+        field.is_some_and(|field| without.contains(&field))
+    };
+    let mut document = query.to_owned();
+    for line in ITEM_FIELDS.lines().filter(|line| !left_out(line)) {
+        document.push_str(line);
+        document.push('\n');
+    }
+    document
+}
+
+/// The newer fields that a server refuses to know.
+pub(super) fn unknown_fields(error: &GitHubError) -> Vec<&'static str> {
+    let GitHubError::GraphQl(errors) = error else {
+        return Vec::new();
+    };
+    let refused = |field: &&str| {
+        errors.iter().any(|error| {
+            error.code.as_deref() == Some("undefinedField")
+                && error.path.last().is_some_and(|last| last == field)
+        })
+    };
+    NEWER.into_iter().filter(refused).collect()
 }
 
 /// Every document this client sends, by name: the queries, each mutation alone, and composed ones.
@@ -34,8 +62,8 @@ fn concat_document(query: &str) -> String {
 #[must_use]
 pub fn documents() -> Vec<(&'static str, String)> {
     let mut all = vec![
-        ("item", item()),
-        ("item_by_node", item_by_node()),
+        ("item", item(&[])),
+        ("item_by_node", item_by_node(&[])),
         ("labels", LABELS.to_owned()),
         ("project", PROJECT.to_owned()),
         ("project_items", PROJECT_ITEMS.to_owned()),

@@ -3,6 +3,7 @@
 //! Writes are in [`super::write`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -21,6 +22,8 @@ use super::project::{ItemsPage, Project, WireItems, WireProject};
 pub struct Installation {
     id: InstallationId,
     pub(super) channel: Channel,
+    /// Fields of issues that this server does not know.
+    unknown: Mutex<Vec<&'static str>>,
 }
 
 impl std::fmt::Debug for Installation {
@@ -57,7 +60,15 @@ pub struct Comment {
 
 impl Installation {
     pub(super) fn new(id: InstallationId, channel: Channel) -> Self {
-        Self { id, channel }
+        Self {
+            id,
+            channel,
+            unknown: Mutex::default(),
+        }
+    }
+
+    fn unknown(&self) -> MutexGuard<'_, Vec<&'static str>> {
+        self.unknown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[must_use]
@@ -91,25 +102,44 @@ impl Installation {
         number: u64,
     ) -> Result<Option<ItemRead>, GitHubError> {
         let variables = json!({ "owner": repo.owner, "name": repo.name, "number": number });
-        self.read_item(&graphql::item(), &variables, "/repository/issue")
+        self.read_item(graphql::item, &variables, "/repository/issue")
             .await
     }
 
     /// The issue behind a node id; `None` also for node ids of anything else.
     pub async fn item_by_node(&self, node_id: &str) -> Result<Option<ItemRead>, GitHubError> {
         let variables = json!({ "id": node_id });
-        self.read_item(&graphql::item_by_node(), &variables, "/node")
+        self.read_item(graphql::item_by_node, &variables, "/node")
             .await
     }
 
     async fn read_item(
         &self,
-        document: &str,
+        document: fn(&[&str]) -> String,
         variables: &Value,
         pointer: &str,
     ) -> Result<Option<ItemRead>, GitHubError> {
-        let found: Option<Value> =
-            graphql::query(&self.channel, document, variables, pointer).await?;
+        let ask = async |without: &[&str]| {
+            graphql::query::<Value>(&self.channel, &document(without), variables, pointer).await
+        };
+        let mut without = self.unknown().clone();
+        let found = match ask(&without).await {
+            Err(error) => {
+                let unknown = graphql::unknown_fields(&error);
+                if unknown.is_empty() {
+                    return Err(error);
+                }
+                tracing::warn!(
+                    ?unknown,
+                    "this GitHub is older; reading without these fields"
+                );
+                without.extend(unknown);
+                let found = ask(&without).await?;
+                *self.unknown() = without;
+                found
+            }
+            Ok(found) => found,
+        };
         // A node may be anything; only `item_by_node` asks for the type.
         let issue = found.filter(|node| node.get("__typename").is_none_or(|t| t == "Issue"));
         issue

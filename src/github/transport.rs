@@ -14,7 +14,7 @@ use http_body_util::Limited;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as HyperError};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use jiff::Timestamp;
 use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use tower::util::BoxCloneSyncService;
@@ -120,6 +120,10 @@ pub(super) struct SendError {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LimitedUntil(pub(super) Timestamp);
 
+/// Connections are given up before GitHub's side does: a write on one that is just being closed
+/// ends uncertain.
+const IDLE: Duration = Duration::from_secs(20);
+
 type Wire = BoxCloneSyncService<Request<OctoBody>, Response<Incoming>, HyperError>;
 
 /// One pool of connections for the App and all its installations.
@@ -142,6 +146,8 @@ impl Pool {
         let mut tcp = HttpConnector::new();
         tcp.set_connect_timeout(Some(connect_timeout));
         tcp.set_nodelay(true);
+        let mut client = Client::builder(TokioExecutor::new());
+        client.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
         // A plain client for http:// needs no certificates: the demo runs where there are none.
         let wire = if address.is_https() {
             tcp.enforce_http(false);
@@ -153,9 +159,9 @@ impl Pool {
                 .https_only()
                 .enable_http1()
                 .wrap_connector(tcp);
-            Wire::new(Client::builder(TokioExecutor::new()).build(connector))
+            Wire::new(client.build(connector))
         } else {
-            Wire::new(Client::builder(TokioExecutor::new()).build(tcp))
+            Wire::new(client.build(tcp))
         };
         Ok(Self {
             wire,

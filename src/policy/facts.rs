@@ -373,7 +373,7 @@ pub const DECIDED: &[(&str, &str)] = &[
         "<attribute>",
         "the attribute's effective value: what the item has after this decision",
     ),
-    ("current.<attribute>", "what GitHub shows now"),
+    ("current.<attribute>", "what GitHub shows now, commands on their way included"),
 ];
 
 fn int(n: u64) -> Value {

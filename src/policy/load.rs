@@ -30,6 +30,9 @@ const NAMED: &[&str] = &[
 /// Sections that are said once.
 const SINGLE: &[&str] = &["version", "organization", "mode", "unauthorised", "digest"];
 
+/// How the name of a file ends that pins what lives on GitHub.
+const LOCK: &str = ".lock.yaml";
+
 /// The one version of the language there is.
 const VERSION: &str = "1";
 
@@ -105,7 +108,7 @@ fn merge<'n>(r: &mut Reader<'_>, roots: &'n [Node]) -> Merged<'n> {
         let lock = r
             .sources
             .get(root.file)
-            .is_some_and(|s| s.path.ends_with(".lock.yaml"));
+            .is_some_and(|s| s.path.ends_with(LOCK));
         if lock {
             if let Some(f) = r.fields(root, "a lock file", &["boards"]) {
                 let boards = f.get("boards").and_then(|n| r.map(n, "`boards`"));
@@ -203,17 +206,13 @@ fn add<'n>(
 
 fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let roots = parse_all(r);
+    if !r.findings.is_empty() {
+        return None; // what a broken file would have declared is missing everywhere: only noise
+    }
     let merged = merge(r, &roots);
     if roots.is_empty() {
-        if r.findings.is_empty() {
-            r.error_at(
-                "empty-policy",
-                usize::MAX,
-                0..0,
-                "there is no policy here: no file says anything",
-                None,
-            );
-        }
+        let message = "there is no policy here: no file says anything";
+        r.error_at("empty-policy", usize::MAX, 0..0, message, None);
         return None;
     }
     header(r, &merged, &roots);
@@ -365,7 +364,12 @@ fn header(r: &mut Reader<'_>, merged: &Merged<'_>, roots: &[Node]) {
             format!("this reads policies of version {VERSION}"),
         ),
         None => {
-            if let Some(root) = roots.first() {
+            let lock = |n: &&Node| {
+                r.sources
+                    .get(n.file)
+                    .is_some_and(|s| s.path.ends_with(LOCK))
+            };
+            if let Some(root) = roots.iter().find(|n| !lock(n)) {
                 r.error_help(
                     "missing-key",
                     root,

@@ -18,6 +18,9 @@ mod order;
 mod read;
 mod yaml;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use load::load;
 pub use model::Policy;

@@ -46,7 +46,7 @@ pub enum FaultKind {
     Status(u16, Vec<(String, String)>),
     /// The effect happens, but the answer has this status (GitHub's 502 after its ten seconds).
     StatusAfter(u16),
-    /// Everything happens, this much later (real time).
+    /// Everything happens, this much later (real time); a write counts as going on meanwhile.
     Delay(Duration),
     /// The connection is closed before anything happens.
     DropBefore,

@@ -80,8 +80,7 @@ impl Ids {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
-            // Above 2^31, as GitHub's are by now: a 32-bit id in the bot must not survive a test.
-            next: 2_600_000_000 + seed % 1000,
+            next: 100_000_000 + seed % 1000,
             drawn: 0,
             nodes: HashMap::new(),
         }
@@ -96,7 +95,13 @@ impl Ids {
 
     /// A new database id; its node id is known from now on.
     pub fn create(&mut self, make: impl Fn(u64) -> Node) -> u64 {
-        let id = self.number();
+        let number = self.number();
+        // Issues, comments and labels have outgrown 32 bits on GitHub; users, repositories and
+        // boards, whose `databaseId` is an `Int`, have not.
+        let id = match make(number) {
+            Node::Issue(_) | Node::Comment(_) | Node::Label(_) => number + 3_000_000_000,
+            _ => number,
+        };
         self.register(make(id));
         id
     }

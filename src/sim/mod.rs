@@ -13,6 +13,7 @@
 mod act;
 mod auth;
 mod faults;
+mod graphql;
 mod ids;
 mod limits;
 mod log;
@@ -37,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{SharedClock, SystemClock};
 
 pub use faults::{Fault, FaultKind, WebhookFault, WebhookFaultKind, When};
+pub use graphql::SDL as GRAPHQL_SCHEMA;
 pub use limits::Limits;
 pub use log::Logged;
 pub use seed::{FieldSpec, ProjectSpec};

@@ -23,6 +23,7 @@ use tower::ServiceExt;
 
 use super::auth::{Caller, authenticate};
 use super::faults::FaultKind;
+use super::graphql::Prepared;
 use super::limits::{Budget, Cost, Limited, Resource};
 use super::log::Logged;
 use super::refusal::Refusal;
@@ -125,6 +126,7 @@ struct Known {
     who: u64,
     entry: usize,
     fault: Option<FaultKind>,
+    document: Option<Prepared>,
 }
 
 async fn answer(
@@ -146,16 +148,15 @@ async fn answer(
         if_none_match: header("if-none-match"),
         method: parts.method,
     };
-    let known = match sim.with(|state| examine(state, sim, &asked)) {
+    let graphql = asked.method == Method::POST && asked.path == "/graphql";
+    let document = graphql.then(|| Prepared::read(&asked.body));
+    let known = match sim.with(|state| examine(state, sim, &asked, document)) {
         Ok(known) => known,
         Err((entry, refusal)) => {
             let reply = refuse(&refusal);
             return Ok(finish(sim, entry, None, reply).await);
         }
     };
-    if let Some(FaultKind::Delay(time)) = known.fault {
-        tokio::time::sleep(time).await;
-    }
     match &known.fault {
         Some(FaultKind::DropBefore) => return Err(Dropped),
         Some(FaultKind::Status(status, headers)) => {
@@ -183,12 +184,11 @@ async fn answer(
     }
     let reply = match admit(sim, &known) {
         Err(reply) => reply,
-        Ok(()) => {
-            let reply = route(sim, router, &asked, &known).await;
-            if known.cost.write {
-                sim.with(|state| state.budgets.end_write(known.who));
+        Ok(_writing) => {
+            if let Some(FaultKind::Delay(time)) = known.fault {
+                tokio::time::sleep(time).await;
             }
-            reply
+            route(sim, router, &asked, &known).await
         }
     };
     match &known.fault {
@@ -205,12 +205,22 @@ async fn answer(
 }
 
 /// Notes the request down, finds out who asks and which fault waits for it.
-fn examine(state: &mut State, sim: &Sim, asked: &Asked) -> Result<Known, (usize, Refusal)> {
-    let read = matches!(asked.method, Method::GET | Method::HEAD);
-    let app_only = asked.path.starts_with("/app");
-    let write = !read && !app_only;
-    let content = asked.method == Method::POST
-        && (asked.path.ends_with("/issues") || asked.path.ends_with("/comments"));
+fn examine(
+    state: &mut State,
+    sim: &Sim,
+    asked: &Asked,
+    document: Option<Prepared>,
+) -> Result<Known, (usize, Refusal)> {
+    let (write, content) = match &document {
+        Some(document) => (document.mutation, document.content),
+        None => {
+            let read = matches!(asked.method, Method::GET | Method::HEAD);
+            let app_only = asked.path.starts_with("/app");
+            let content = asked.method == Method::POST
+                && (asked.path.ends_with("/issues") || asked.path.ends_with("/comments"));
+            (!read && !app_only, content)
+        }
+    };
     let mut logged = Logged {
         at: state.now(),
         method: asked.method.to_string(),
@@ -222,17 +232,27 @@ fn examine(state: &mut State, sim: &Sim, asked: &Asked) -> Result<Known, (usize,
         is_write: write,
         content,
         installation: None,
-        operation: None,
-        fields: Vec::new(),
-        cost: 0,
+        operation: document.as_ref().and_then(|document| document.name.clone()),
+        fields: document
+            .as_ref()
+            .map_or_else(Vec::new, |document| document.fields.clone()),
+        cost: document.as_ref().map_or(0, |document| document.cost),
     };
     let caller = authenticate(state, &sim.inner.key, asked.authorization.as_deref());
     logged.installation = caller.as_ref().ok().and_then(Caller::installation);
     let mut names = logged.fields.clone();
     names.extend(logged.operation.clone());
     let cost = Cost {
-        resource: Resource::Core,
-        points: 1,
+        resource: if document.is_some() {
+            Resource::GraphQl
+        } else {
+            Resource::Core
+        },
+        points: if asked.path == "/rate_limit" {
+            0 // asking how much is left is free
+        } else {
+            logged.cost.max(1)
+        },
         write,
         content: logged.content,
     };
@@ -247,11 +267,26 @@ fn examine(state: &mut State, sim: &Sim, asked: &Asked) -> Result<Known, (usize,
         caller,
         cost,
         entry,
+        document,
     })
 }
 
+/// A write in progress; it ends when this is dropped, by a client that hangs up too.
+struct Writing<'a> {
+    sim: &'a Sim,
+    who: Option<u64>,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        if let Some(who) = self.who {
+            self.sim.with(|state| state.budgets.end_write(who));
+        }
+    }
+}
+
 /// Counts the request, or refuses it as the limits do.
-fn admit(sim: &Sim, known: &Known) -> Result<(), Response<Body>> {
+fn admit<'a>(sim: &'a Sim, known: &Known) -> Result<Writing<'a>, Response<Body>> {
     sim.with(|state| {
         let now = state.now();
         let limits = state.limits.clone();
@@ -259,7 +294,10 @@ fn admit(sim: &Sim, known: &Known) -> Result<(), Response<Body>> {
             return Err(secondary(Some(1)));
         }
         let refused = match state.budgets.spend(known.who, known.cost, &limits, now) {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                let who = known.cost.write.then_some(known.who);
+                return Ok(Writing { sim, who });
+            }
             Err(refused) => refused,
         };
         if known.cost.write {
@@ -277,6 +315,16 @@ fn admit(sim: &Sim, known: &Known) -> Result<(), Response<Body>> {
 }
 
 async fn route(sim: &Sim, router: &Router, asked: &Asked, known: &Known) -> Response<Body> {
+    if let Some(document) = &known.document {
+        if known.caller.installation().is_none() {
+            return refuse(&Refusal::new(
+                401,
+                "This endpoint requires you to be authenticated.",
+            ));
+        }
+        let answer = sim.with(|state| document.run(state, &known.caller));
+        return json_reply(StatusCode::OK, &answer);
+    }
     let uri = if asked.query.is_empty() {
         asked.path.clone()
     } else {

@@ -1,4 +1,6 @@
 //! The simulation from the outside: over HTTP, as the bot meets it.
 
 mod bench;
+mod faults;
+mod graphql;
 mod rest;

@@ -77,6 +77,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Leases the lane that has been due longest for a look: deliveries waiting, or `wake_at`
     /// reached, and no live lease. A lane after a failure is not due before its pause is over.
+    ///
+    /// A lease that ran out is a failure of the lane and a try of its head delivery, so that one
+    /// that kills whoever works on it is given up in the end. A timer that has rung is spent when
+    /// the lease begins, and set again by a failure.
     async fn claim(
         &self,
         holder: &str,
@@ -111,7 +115,8 @@ pub trait Store: Send + Sync + 'static {
     /// fence. [`StoreError::LostLane`]: nothing was written.
     async fn finish(&self, lease: &Lease, done: Finish) -> Result<(), StoreError>;
 
-    /// The next instant at which some lane becomes due (retry, timer, expired lease), if any.
+    /// The next instant at which some lane becomes due (retry, timer, expired lease), if any;
+    /// `now` if one is due already.
     async fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
     /// Makes a lane due for a look at `at` if it is not due earlier; the lane is made if needed.

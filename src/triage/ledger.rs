@@ -73,6 +73,8 @@ pub struct Ownership {
     pub latest: Option<AttributeValue>,
     /// What stands only because a rule holds it.
     pub held: BTreeSet<String>,
+    /// Of a many-valued attribute, what rules wrote and somebody without the permission took off.
+    pub taken_off: BTreeSet<String>,
     /// What rules wrote since the last act of a human with the permission, oldest first.
     pub written: Vec<AttributeValue>,
 }
@@ -102,6 +104,13 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
         }
         own.latest = Some(entry.value.clone());
         let rank = own.rank();
+        if entry.rank == Rank::Ambient && matches!(entry.value, AttributeValue::Many(_)) {
+            let written = own.written.iter().flat_map(AttributeValue::iter);
+            own.taken_off = written
+                .filter(|v| !entry.value.contains(v))
+                .map(str::to_owned)
+                .collect();
+        }
         match entry.rank {
             Rank::Ambient if rank > Some(Rank::Ambient) => {
                 own.disturbed = true;
@@ -114,6 +123,7 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
             Rank::Ambient => {}
             Rank::Rule => {
                 own.written.push(entry.value.clone());
+                own.taken_off.retain(|v| !entry.value.contains(v));
                 match (entry.act, &entry.value) {
                     (Act::Hold, value) => {
                         own.held = value.iter().map(str::to_owned).collect();
@@ -133,6 +143,7 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
             Rank::Person | Rank::Command | Rank::Override => {
                 own.held.clear();
                 own.written.clear();
+                own.taken_off.clear();
             }
         }
         own.disturbed = false;

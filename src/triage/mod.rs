@@ -6,6 +6,7 @@
 
 pub mod attribute;
 pub mod change;
+pub mod communities;
 pub mod decision;
 pub mod ledger;
 pub mod plan;

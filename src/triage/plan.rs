@@ -11,7 +11,7 @@ use super::attribute::AttributeValue;
 use super::change::{Assignment, Change, Plan, Write};
 use super::decision::{Decision, Mode, Outcome, Reason};
 use super::ledger::{Act, LedgerEntry, MILESTONE, Rank};
-use super::projection::{field_of, shows_label, value_of_label};
+use super::projection::{field_of, lives_in_ledger, shows_label, value_of_label};
 use super::snapshot::{BoardRow, PostedComment, Snapshot};
 
 /// What has to be written for GitHub to show what was decided. Empty when it already does.
@@ -137,7 +137,7 @@ fn attribute_changes(
         because: format!("`{}` is shown the same everywhere", attribute.id),
         mode: policy.mode,
     });
-    let before = sorted.labels_on.len() + sorted.labels_off.len() + sorted.fields.len();
+    let mut its = Sorted::default();
     if shows_label(attribute, snapshot)
         && let Some(pattern) = &attribute.label
     {
@@ -149,7 +149,7 @@ fn attribute_changes(
             shown.insert(value);
             if !outcome.value.contains(value) && !fill_only {
                 let label = label.clone();
-                sorted
+                its
                     .labels_off
                     .push(change(Write::RemoveLabel { label }, &reason));
             }
@@ -157,7 +157,7 @@ fn attribute_changes(
         for value in outcome.value.iter() {
             if !shown.contains(value) && (shown.is_empty() || !fill_only) {
                 let label = pattern.label(value);
-                sorted
+                its
                     .labels_on
                     .push(change(Write::AddLabel { label }, &reason));
             }
@@ -193,7 +193,7 @@ fn attribute_changes(
             continue;
         }
         let name = shown.map_or(field.field.as_str(), |(name, _)| name);
-        sorted.fields.push(change(
+        its.fields.push(change(
             Write::SetField {
                 board: field.board.clone(),
                 field: name.to_owned(),
@@ -202,13 +202,14 @@ fn attribute_changes(
             &reason,
         ));
     }
-    let written = sorted.labels_on.len() + sorted.labels_off.len() + sorted.fields.len() > before;
+    let changes = [&its.labels_off, &its.labels_on, &its.fields];
+    let written = changes.into_iter().flatten().any(|c| c.reason.mode == Mode::Enforce);
     let by_rule = outcome.rank == Some(Rank::Rule) && outcome.value != outcome.current;
     // A value that can be shown nowhere at present is not noted as written; one that never is
     // shown lives in the ledger alone.
     if by_rule && reason.mode == Mode::Enforce && (written || lives_in_ledger(attribute, snapshot))
     {
-        sorted.assignments.push(Assignment {
+        its.assignments.push(Assignment {
             attribute: attribute.id.clone(),
             value: if attribute.many && outcome.hold {
                 outcome.held.clone()
@@ -219,10 +220,10 @@ fn attribute_changes(
             reason,
         });
     }
-}
-
-fn lives_in_ledger(attribute: &Attribute, snapshot: &Snapshot) -> bool {
-    !shows_label(attribute, snapshot) && attribute.fields.is_empty()
+    sorted.labels_off.append(&mut its.labels_off);
+    sorted.labels_on.append(&mut its.labels_on);
+    sorted.fields.append(&mut its.fields);
+    sorted.assignments.append(&mut its.assignments);
 }
 
 fn comments(snapshot: &Snapshot, decision: &Decision, sorted: &mut Sorted) {

@@ -65,6 +65,11 @@ pub(crate) fn shows_label(attribute: &Attribute, snapshot: &Snapshot) -> bool {
     attribute.label.is_some() && (!attribute.internal || snapshot.issue.private)
 }
 
+/// Is there no place on GitHub where the attribute may be shown? Then the ledger alone knows it.
+pub(crate) fn lives_in_ledger(attribute: &Attribute, snapshot: &Snapshot) -> bool {
+    !shows_label(attribute, snapshot) && attribute.fields.is_empty()
+}
+
 /// A field of a row, whatever the capitals of its name.
 pub(crate) fn field_of<'r>(row: &'r BoardRow, name: &str) -> Option<(&'r str, &'r FieldValue)> {
     row.fields
@@ -91,7 +96,10 @@ pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> A
             snapshot.issue.labels.iter().any(on)
         })
         .collect();
-    if shows_label(attribute, snapshot) || !labelled.is_empty() {
+    if lives_in_ledger(attribute, snapshot) {
+        return own.latest.clone().unwrap_or_else(|| attribute.of(labelled));
+    }
+    if shows_label(attribute, snapshot) {
         if attribute.many || labelled.is_empty() {
             shown.push(attribute.of(labelled));
         } else {
@@ -107,12 +115,7 @@ pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> A
             });
         }
     }
-    let kept = |latest: &&AttributeValue| shown.is_empty() || shown.contains(latest);
-    if let Some(latest) = own.latest.as_ref().filter(kept)
-        && (!shown.is_empty()
-            || attribute.label.is_none() && attribute.fields.is_empty()
-            || attribute.internal)
-    {
+    if let Some(latest) = own.latest.as_ref().filter(|latest| shown.contains(latest)) {
         return latest.clone();
     }
     shown

@@ -19,7 +19,7 @@ use crate::store::{
 use crate::triage::change::{Change, Plan, Write};
 use crate::triage::snapshot::{FieldValue, Snapshot};
 
-use super::look::{Decided, Looked, Read};
+use super::look::{Looked, Read};
 use super::{Organization, WorkError, Worker};
 
 /// The invisible line that says which comment this is. Trusted only on our own comments.
@@ -45,9 +45,10 @@ pub(super) fn without_marker(body: &str) -> &str {
 impl Worker {
     /// Handles the item at the head of the writer's queue.
     pub(super) async fn write(&self, lease: &Lease) -> Result<(), WorkError> {
-        let (Some(organization), LaneKey::Issue { repository, number }) =
-            (self.organizations.get(lease.installation).await?, &lease.lane)
-        else {
+        let (Some(organization), LaneKey::Issue { repository, number }) = (
+            self.organizations.get(lease.installation).await?,
+            &lease.lane,
+        ) else {
             let finish = Finish {
                 wants_write: Some(None),
                 ..Finish::default()
@@ -507,9 +508,7 @@ impl Turn<'_> {
     /// Keeps the lane ours for one more request, and writes down what is about to be sent.
     async fn journal(&self, changes: &[&Change]) -> Result<Vec<EffectId>, WorkError> {
         let now = self.worker.clock.now();
-        let until = now
-            .saturating_add(self.worker.config.lease)
-            .unwrap_or(now);
+        let until = now.saturating_add(self.worker.config.lease).unwrap_or(now);
         self.worker.store.renew(self.lease, until).await?;
         let effects: Vec<_> = changes
             .iter()

@@ -66,10 +66,7 @@ impl Draft {
             return;
         }
         match &row {
-            Some(row) => self
-                .record
-                .boards
-                .insert(project.to_owned(), row.clone()),
+            Some(row) => self.record.boards.insert(project.to_owned(), row.clone()),
             None => self.record.boards.remove(project),
         };
         self.changes.boards.insert(project.to_owned(), row);
@@ -83,9 +80,7 @@ impl Draft {
 
     pub fn set_comment(&mut self, key: &str, comment: PostedComment) {
         if self.record.comments.get(key) != Some(&comment) {
-            self.record
-                .comments
-                .insert(key.to_owned(), comment.clone());
+            self.record.comments.insert(key.to_owned(), comment.clone());
             self.changes.comments.insert(key.to_owned(), comment);
         }
     }
@@ -94,7 +89,7 @@ impl Draft {
     pub fn posted(&mut self, key: &str, id: CommentId, body: &str) {
         let comment = PostedComment {
             id,
-            fingerprint: crate::triage::fingerprint(super::apply::without_marker(body)),
+            fingerprint: crate::triage::plan::fingerprint(super::apply::without_marker(body)),
             deleted: false,
             collapsed: false,
         };
@@ -182,7 +177,10 @@ impl Draft {
     /// Rules take attributes: what was planned for them is so now.
     pub fn assign(&mut self, assignments: &[Assignment], lease: &Lease, at: Timestamp) {
         for assignment in assignments {
-            let key = format!("rule:{}:{}:{}", lease.lane, lease.fence, assignment.attribute);
+            let key = format!(
+                "rule:{}:{}:{}",
+                lease.lane, lease.fence, assignment.attribute
+            );
             let entry = LedgerEntry {
                 attribute: assignment.attribute.clone(),
                 act: if assignment.hold { Act::Hold } else { Act::Set },
@@ -205,7 +203,7 @@ impl Draft {
             withheld: Vec::new(),
             assignments: Vec::new(),
         };
-        let after = apply_to(&decided.snapshot, &written);
+        let after = apply_to(&decided.snapshot, &decided.decision, &written);
         if let Some(mut mirror) = self.record.issue.clone() {
             mirror.issue.labels.clone_from(&after.issue.labels);
             mirror.issue.milestone.clone_from(&after.issue.milestone);

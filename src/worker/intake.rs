@@ -141,12 +141,22 @@ impl Intake<'_> {
         match event.action.as_str() {
             "labeled" | "unlabeled" => {
                 if let Some(label) = &event.label {
-                    self.label(label, event.action == "labeled", &event.issue.issue.labels, at);
+                    self.label(
+                        label,
+                        event.action == "labeled",
+                        &event.issue.issue.labels,
+                        at,
+                    );
                 }
             }
             "milestoned" => {
                 let title = event.milestone.clone().unwrap_or_default();
-                self.act(ledger::MILESTONE, AttributeValue::One(title), at, "milestone");
+                self.act(
+                    ledger::MILESTONE,
+                    AttributeValue::One(title),
+                    at,
+                    "milestone",
+                );
             }
             "demilestoned" => {
                 let none = AttributeValue::One(String::new());
@@ -197,7 +207,8 @@ impl Intake<'_> {
                 let gone: Vec<_> = gone.map(|(k, c)| (k.clone(), c.clone())).collect();
                 for (key, mut comment) in gone {
                     comment.deleted = true;
-                    self.draft.note("act", self.who, json!({ "deleted_comment": key }));
+                    self.draft
+                        .note("act", self.who, json!({ "deleted_comment": key }));
                     self.draft.set_comment(&key, comment);
                 }
             }
@@ -264,8 +275,7 @@ impl Intake<'_> {
             return;
         };
         let policy = self.around.policy;
-        if let Some(attribute) = projection::attribute_of_field(policy, board, &change.field_name)
-        {
+        if let Some(attribute) = projection::attribute_of_field(policy, board, &change.field_name) {
             let value = projection::value_of_field(attribute, board, to.as_ref());
             self.act(&attribute.id, value, at, "field");
         }

@@ -158,7 +158,9 @@ impl Worker {
             match self.take_in(organization, &mut draft, &delivery).await {
                 Ok(()) => {
                     finish.done.push(delivery.seq);
-                    finish.audit.extend(draft.take_audit(installation, item, &delivery));
+                    finish
+                        .audit
+                        .extend(draft.take_audit(installation, item, &delivery));
                 }
                 // What came before it is kept; the lane waits for it.
                 Err(error) if finish.done.is_empty() => return Err(error),
@@ -225,7 +227,11 @@ impl Worker {
         organization: &Organization,
         draft: &mut Draft,
     ) -> Result<bool, WorkError> {
-        let name = draft.record.issue.as_ref().map(|i| i.issue.repository.clone());
+        let name = draft
+            .record
+            .issue
+            .as_ref()
+            .map(|i| i.issue.repository.clone());
         let node = draft.record.aliases.iter().find_map(|a| match a {
             Alias::Node(id) => Some(id.clone()),
             _ => None,
@@ -306,7 +312,9 @@ impl Worker {
                 draft.assign(&plan.assignments, lease, self.clock.now());
             }
             if !finish.done.is_empty() || !plan.is_empty() {
-                finish.audit.push(decision_line(lease, item, decided, self.clock.now()));
+                finish
+                    .audit
+                    .push(decision_line(lease, item, decided, self.clock.now()));
             }
         } else {
             finish.wants_write = Some(None);
@@ -334,12 +342,7 @@ fn priority(decision: &Decision) -> WritePriority {
     }
 }
 
-fn decision_line(
-    lease: &Lease,
-    item: ItemId,
-    decided: &Decided,
-    at: jiff::Timestamp,
-) -> NewAudit {
+fn decision_line(lease: &Lease, item: ItemId, decided: &Decided, at: jiff::Timestamp) -> NewAudit {
     NewAudit {
         installation: lease.installation,
         at,

@@ -108,9 +108,7 @@ impl Organizations {
         Ok(Some(organization))
     }
 
-    fn read(
-        &self,
-    ) -> std::sync::RwLockReadGuard<'_, BTreeMap<InstallationId, Arc<Organization>>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<InstallationId, Arc<Organization>>> {
         // A panic elsewhere cannot leave the map half written.
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }

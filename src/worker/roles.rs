@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::clock::SharedClock;
 use crate::github::{GitHubError, Installation};
 use crate::ids::UserId;
-use crate::policy::{Policy, Role};
+use crate::policy::Policy;
+use crate::policy::model::Role;
 
 /// How long a membership is believed without a webhook saying otherwise.
 const KEPT_FOR: SignedDuration = SignedDuration::from_mins(10);
@@ -64,7 +65,11 @@ impl RoleBook {
             }
         }
         for login in &role.users {
-            if self.members(&format!("user:{login}")).await?.contains(&user) {
+            if self
+                .members(&format!("user:{login}"))
+                .await?
+                .contains(&user)
+            {
                 return Ok(true);
             }
         }

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -207,11 +208,10 @@ impl Worker {
     /// Does a job, and gives the lane back with a pause if it fails or panics. Returns until when
     /// GitHub wants to be left alone, where it said so.
     async fn guarded(&self, lease: &Lease, job: Job) -> Option<Timestamp> {
-        let work = async {
-            match job {
-                Job::Look => self.look(lease).await,
-                Job::Write => self.write(lease).await,
-            }
+        // Boxed, so that the compiler proves each to be `Send` where it stands.
+        let work: BoxFuture<'_, Result<(), WorkError>> = match job {
+            Job::Look => self.look(lease).boxed(),
+            Job::Write => self.write(lease).boxed(),
         };
         let error = match AssertUnwindSafe(work).catch_unwind().await {
             Ok(Ok(())) => return None,
@@ -264,9 +264,7 @@ impl Worker {
             Failure::Error(WorkError::GitHub(error)) => match error.retry_at() {
                 Some(until) => (until.max(now), Some(until)),
                 None if error.may_have_happened() => {
-                    let settled = now
-                        .saturating_add(self.config.settle_after)
-                        .unwrap_or(now);
+                    let settled = now.saturating_add(self.config.settle_after).unwrap_or(now);
                     (at.max(settled), None)
                 }
                 None => (at, None),
@@ -304,10 +302,7 @@ impl Worker {
     }
 }
 
-async fn hand(
-    hands: &Arc<Semaphore>,
-    stop: &CancellationToken,
-) -> Option<OwnedSemaphorePermit> {
+async fn hand(hands: &Arc<Semaphore>, stop: &CancellationToken) -> Option<OwnedSemaphorePermit> {
     tokio::select! {
         biased;
         () = stop.cancelled() => None,

@@ -19,7 +19,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 use crate::clock::Clock;
 use crate::ids::{InstallationId, RepoName};
 
-use super::{GitHub, GitHubConfig, Installation, Pacing};
+use super::{GitHub, GitHubConfig, GitHubError, Installation, Pacing, Reaction};
 
 const TOKEN: &str = "ghs_the_first_token";
 const START: &str = "2026-11-20T12:00:00Z";
@@ -173,4 +173,36 @@ impl Scripted {
     fn jump(&self, seconds: i64) {
         *self.clock.0.lock().unwrap() += SignedDuration::from_secs(seconds);
     }
+}
+
+/// The worker runs all of it in tasks of its own: a future that is not `Send` does not compile here.
+#[test]
+fn every_future_can_be_spawned() {
+    fn spawnable<F: Future<Output = Result<(), GitHubError>> + Send + 'static>(_: F) {}
+    let calls = |github: Arc<GitHub>, installation: Arc<Installation>| async move {
+        github.app().await?;
+        github.installations().await?;
+        github.hook_deliveries(None).await?;
+        github.redeliver(1).await?;
+        let repo = repo();
+        installation.item(&repo, 1).await?;
+        installation.item_by_node("I").await?;
+        installation.labels(&repo).await?;
+        installation.project("o", 1).await?;
+        installation.project_items("p", None).await?;
+        installation.team_members("o", "t").await?;
+        installation.org_members("o").await?;
+        installation.user("u").await?;
+        installation.repositories().await?;
+        installation.comments(&repo, 1, None).await?;
+        installation.mutate(Vec::new()).await?;
+        installation.create_label(&repo, "l", "ffffff", "").await?;
+        let id = installation.comment(&repo, 1, "b").await?;
+        installation.edit_comment(&repo, id, "b").await?;
+        let eyes = Reaction::Eyes;
+        installation.react_to_comment(&repo, id, eyes).await?;
+        installation.react_to_issue(&repo, 1, eyes).await?;
+        Ok(())
+    };
+    let _ = |github, installation| spawnable(calls(github, installation));
 }

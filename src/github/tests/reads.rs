@@ -364,3 +364,46 @@ async fn a_read_is_repeated_after_a_fault_and_not_after_a_refusal() {
     );
     assert_eq!(scripted.asked(at).await.len(), 1);
 }
+
+#[tokio::test]
+async fn an_older_server_is_read_without_the_fields_it_does_not_know() {
+    let scripted = Scripted::new().await;
+    let installation = scripted.installed().await;
+    let refused = |field: &str| {
+        json!({ "path": ["fragment ItemFields", field], "message": format!("Field '{field}' doesn't exist"),
+            "extensions": { "code": "undefinedField" } })
+    };
+    let errors = json!({ "errors": [refused("issueType"), refused("parent")] });
+    scripted.graphql(1, errors).await;
+    let reply = json!({ "data": { "repository": { "issue": issue() } } });
+    scripted.graphql(2, reply).await;
+    for _ in 0..2 {
+        installation.item(&repo(), 5).await.unwrap().unwrap();
+    }
+    let asked = scripted.asked("/graphql").await;
+    let has = |n: usize, field: &str| {
+        let body: Value = asked[n].body_json().unwrap();
+        body["query"].as_str().unwrap().contains(field)
+    };
+    assert_eq!(asked.len(), 3);
+    assert!(has(0, "issueType") && has(0, "parent"));
+    for n in [1, 2] {
+        assert!(!has(n, "issueType") && !has(n, "parent") && has(n, "subIssuesSummary"));
+    }
+}
+
+#[tokio::test]
+async fn many_at_once_ask_for_one_token() {
+    let scripted = Scripted::new().await;
+    let installation = scripted.installed().await;
+    let found = ResponseTemplate::new(200).set_body_json(json!({ "id": 12 }));
+    scripted.answer("GET", "/users/ana", 8, found).await;
+    let mut reads = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let installation = std::sync::Arc::clone(&installation);
+        reads.spawn(async move { installation.user("ana").await.unwrap() });
+    }
+    assert_eq!(reads.join_all().await, [Some(UserId(12)); 8]);
+    let tokens = scripted.asked("/app/installations/7/access_tokens").await;
+    assert_eq!(tokens.len(), 1);
+}

@@ -44,7 +44,7 @@ async fn a_502_is_uncertain_and_asked_once() {
 async fn no_answer_in_time_is_uncertain() {
     let scripted = Scripted::with(Pacing::default(), Duration::from_millis(300), 1 << 20).await;
     let installation = scripted.installed().await;
-    let slow = made().set_delay(Duration::from_secs(60));
+    let slow = made().set_delay(Duration::from_mins(1));
     scripted.answer("POST", COMMENTS, 9, slow).await;
     let error = installation.comment(&repo(), 5, "x").await.unwrap_err();
     assert!(matches!(error, GitHubError::Uncertain { .. }), "{error}");

@@ -346,8 +346,7 @@ fn emptiness(code: &Code, list: NodeId, empty: bool) -> Said {
     } else {
         range.low = Some((1, false));
     }
-    let mut term = format!("{:?} ", Convert::Size);
-    render(code, list, &mut term);
+    let term = format!("{:?} ({})", Convert::Size, rendered(code, list));
     Said {
         term,
         domain: Domain::Whole(range),

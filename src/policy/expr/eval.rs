@@ -133,6 +133,12 @@ impl<'a> V<'a> {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often an absent value was compared or counted with: never, says the checker.
+    pub(super) static ABSENT_USED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
 /// Evaluates the nodes of one program over one set of facts.
 pub(super) struct Evaluator<'a, 'n> {
     code: &'a Code,
@@ -227,6 +233,10 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             }
             Op::Arith(how, a, b) => {
                 let (a, b) = (self.value(a), self.value(b));
+                #[cfg(test)]
+                if matches!(a, V::Absent) || matches!(b, V::Absent) {
+                    ABSENT_USED.with(|used| used.set(used.get() + 1));
+                }
                 number::arithmetic(how, a, b)
             }
             Op::Negate(inner) => match self.value(inner) {
@@ -268,6 +278,10 @@ impl<'a, 'n> Evaluator<'a, 'n> {
     }
 
     fn compare(&mut self, how: Compare, a: &V<'_>, b: &V<'_>) -> bool {
+        #[cfg(test)]
+        if matches!(a, V::Absent) || matches!(b, V::Absent) {
+            ABSENT_USED.with(|used| used.set(used.get() + 1));
+        }
         if a.rate() != b.rate() {
             self.note_flip(how, a, b);
         }

@@ -3,6 +3,9 @@
 /// A fact or a part of one, by its number in the checker.
 pub(super) type Place = u32;
 
+/// In [`Flow::known`]: it never comes to this, so every place may be taken to have a value.
+pub(super) const EVERY_PLACE: Place = u32::MAX;
+
 /// Places that have a value. `None`: it never comes to this, so anything may be said.
 type Places = Option<Vec<Place>>;
 
@@ -43,7 +46,7 @@ impl Flow {
     /// What has a value where the condition held, or did not.
     pub fn known(&self, held: bool) -> &[Place] {
         let places = if held { &self.yes } else { &self.no };
-        places.as_deref().unwrap_or_default()
+        places.as_deref().unwrap_or(&[EVERY_PLACE])
     }
 
     /// Of the condition's negation.

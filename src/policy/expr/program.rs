@@ -101,6 +101,17 @@ pub(super) enum Op {
     Loop(Loop, NodeId, NodeId),
 }
 
+/// Are two constants the same in every respect? `0.0 == -0.0`, and yet they divide differently.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Double(a), Value::Double(b)) => a.to_bits() == b.to_bits(),
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
+        }
+        _ => a == b,
+    }
+}
+
 /// Arena positions: the text has at most 16 KiB, so there are never more than fit.
 fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
@@ -168,8 +179,7 @@ impl Code {
     }
 
     pub fn intern(&mut self, value: Value) -> u32 {
-        // Not-a-number is unequal to itself and is then kept twice, which does no harm.
-        let known = self.consts.iter().position(|c| *c == value);
+        let known = self.consts.iter().position(|c| same(c, &value));
         small(known.unwrap_or_else(|| {
             self.consts.push(value);
             self.consts.len() - 1

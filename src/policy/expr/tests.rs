@@ -4,8 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 
+mod differential;
+mod generate;
 mod language;
+mod lint;
+mod print;
 mod problems;
+mod properties;
 mod time;
 
 /// A schema like the policy's, with facts of one item.

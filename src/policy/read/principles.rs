@@ -112,6 +112,7 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
             }
         }
     }
+    held_and_read(r, &out, names);
     let ids: Vec<String> = out.rules.keys().cloned().collect();
     let missing: Vec<(String, String)> = out
         .rules
@@ -131,6 +132,30 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
         }
     }
     out
+}
+
+/// What one rule holds and another sets only when it is not there would be put on and taken off in
+/// turns: the withdrawal makes the other rule's condition true.
+fn held_and_read(r: &mut Reader<'_>, out: &Principles, names: &Names<'_>) {
+    for attribute in names.attributes.values() {
+        let writes = |rule: &&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id);
+        let writers: Vec<&Rule> = out.rules.values().filter(writes).collect();
+        let holds = |rule: &&&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id && w.hold);
+        let Some(holder) = writers.iter().find(holds) else {
+            continue;
+        };
+        for rule in &writers {
+            let reads = rule.programs().any(|p| p.reads().contains(&attribute.current));
+            if rule.id == holder.id || !reads {
+                continue;
+            }
+            if let Some(place) = out.places.get(&rule.id) {
+                let id = &attribute.id;
+                let message = format!("`{}` writes `{id}` and reads `current.{id}`, while `{}` holds it: they would undo each other", rule.id, holder.id);
+                r.error("undo-each-other", place, message);
+            }
+        }
+    }
 }
 
 /// Rules, gates and caps share one space of ids; the second use of one names both places.

@@ -124,11 +124,17 @@ impl Call {
         level: &str,
     ) -> Result<u64, Refusal> {
         let repo = self.repository(state, owner, name, "issues", level)?;
-        state
+        let repo = state
             .repositories
             .get(&repo)
-            .and_then(|repo| repo.issues.get(&number).copied())
-            .ok_or_else(Refusal::not_found)
+            .ok_or_else(Refusal::not_found)?;
+        match repo.issues.get(&number) {
+            Some(id) => Ok(*id),
+            None if (1..repo.next_number).contains(&number) => {
+                Err(Refusal::gone("This issue was deleted"))
+            }
+            None => Err(Refusal::not_found()),
+        }
     }
 
     /// An organisation, for an installation of it with the permission; GitHub hides the rest.

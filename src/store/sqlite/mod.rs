@@ -33,7 +33,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -41,8 +41,7 @@ use crate::ids::{InstallationId, ItemId};
 
 use super::{
     Accepted, Alias, AuditEntry, AuditQuery, Counts, DeadLetter, Delivery, Effect, EffectId,
-    Finish, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Settled, Store,
-    StoreError,
+    Finish, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Store, StoreError,
 };
 use writer::{Progress, Writer};
 
@@ -54,11 +53,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read. Reads are short; more would only take memory.
 const READERS: u32 = 4;
 
-/// Bytes written after which the log is moved into the file.
-const CHECKPOINT_AFTER: u64 = 32 * 1024 * 1024;
-
 /// A log longer than this is cut when it starts over, in bytes.
-const KEEP_LOG: &str = "134217728";
+const KEEP_LOG: &str = "67108864";
 
 /// The store in a `SQLite` database file.
 #[derive(Debug)]
@@ -99,7 +95,8 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .synchronous(SqliteSynchronous::Full)
-            .optimize_on_close(false, None);
+            .optimize_on_close(false, None)
+            .disable_statement_logging(); // payload-free, but costs more than some statements
 
         let writing = options
             .clone()
@@ -129,8 +126,8 @@ impl SqliteStore {
             .map_err(database(DOING))?;
 
         let progress = Arc::new(Progress::default());
-        let writer = Writer::start(conn, Arc::clone(&progress), CHECKPOINT_AFTER);
-        let checkpoints = checkpoint::run(checkpoint_conn, progress, CHECKPOINT_AFTER);
+        let writer = Writer::start(conn, Arc::clone(&progress));
+        let checkpoints = checkpoint::run(checkpoint_conn, progress);
         let checkpointer = AbortOnDropHandle::new(tokio::spawn(checkpoints));
         Ok(Self {
             writer,

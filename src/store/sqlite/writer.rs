@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use crate::store::{Accepted, NewDelivery, StoreError};
 
-use super::inbox;
+use super::{checkpoint, inbox};
 
 /// Operations that may wait for the writer; more than that wait to be queued.
 const QUEUE: usize = 4096;
@@ -131,19 +131,15 @@ pub(super) struct Progress {
     pub(super) written: AtomicU64,
     /// Held during a transaction, so that the end of a checkpoint finds no one writing.
     pub(super) gate: Mutex<()>,
-    /// Rung when a checkpoint is due.
+    /// Rung after each transaction while a checkpoint is due.
     pub(super) due: Notify,
 }
 
 impl Writer {
-    /// Starts the task. `checkpoint_after` is in bytes.
-    pub(super) fn start(
-        conn: SqliteConnection,
-        progress: Arc<Progress>,
-        checkpoint_after: u64,
-    ) -> Self {
+    /// Starts the task; it ends when the last of its handles is gone, or by [`Writer::close`].
+    pub(super) fn start(conn: SqliteConnection, progress: Arc<Progress>) -> Self {
         let (operations, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(conn, queue, progress, checkpoint_after));
+        tokio::spawn(run(conn, queue, progress));
         Self { operations }
     }
 
@@ -188,7 +184,6 @@ async fn run(
     mut conn: SqliteConnection,
     mut queue: mpsc::Receiver<Operation>,
     progress: Arc<Progress>,
-    checkpoint_after: u64,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut closers = Vec::new();
@@ -200,7 +195,7 @@ async fn run(
             queue.close(); // what is queued is still received
         }
         let total = progress.written.fetch_add(written, Ordering::Relaxed) + written;
-        if total >= checkpoint_after {
+        if total >= checkpoint::DUE_AFTER {
             progress.due.notify_one();
         }
     }

@@ -99,7 +99,7 @@ pub(super) fn settle(
 }
 
 /// The value if no rule asked for anything, and the reason where it is not what GitHub shows.
-fn without_rules(
+pub(super) fn without_rules(
     policy: &Policy,
     own: &Ownership,
     current: &AttributeValue,
@@ -271,16 +271,8 @@ impl Settling<'_> {
             }
         }
         // Values that somebody without the permission took off stay off, where that is kept.
-        let taken_off: BTreeSet<&str> = match &self.own.owner {
-            Some(owner) if self.kept_by_hand() && owner.rank == Rank::Rule => {
-                let ours = owner
-                    .value
-                    .iter()
-                    .chain(self.own.held.iter().map(String::as_str));
-                ours.filter(|v| !base.contains(*v)).collect()
-            }
-            _ => BTreeSet::new(),
-        };
+        let keep = self.policy.unauthorised == Unauthorised::Keep;
+        let taken_off = if keep { self.own.taken_off.clone() } else { BTreeSet::new() };
         let all: BTreeSet<String> = wanted
             .iter()
             .flat_map(|w| w.value.iter().map(str::to_owned))
@@ -294,7 +286,7 @@ impl Settling<'_> {
             .filter(|v| all.contains(*v) && base.contains(*v))
             .cloned()
             .collect();
-        let mut hold = true;
+        let mut only_holds = true;
         let mut reason: Option<Reason> = None;
         let mut kept = Vec::new();
         for want in &wanted {
@@ -311,7 +303,7 @@ impl Settling<'_> {
                 }
             }
             if new {
-                hold &= want.hold;
+                only_holds &= want.hold;
             }
             // The reason is a rule that adds something, else one that asked for what is there.
             if new || reason.is_none() {
@@ -323,7 +315,7 @@ impl Settling<'_> {
         }
         let whole = AttributeValue::Many(value);
         let asserted = AttributeValue::Many(held);
-        let noted = if hold { &asserted } else { &whole };
+        let noted = if only_holds { &asserted } else { &whole };
         if whole != self.settled.outcome.value {
             if self.flaps(noted) {
                 self.settled.needs_human = true;
@@ -336,7 +328,7 @@ impl Settling<'_> {
                 reason = Some(self.asked_before());
             }
             self.settled.outcome.rank = Some(Rank::Rule);
-            self.settled.outcome.hold = hold;
+            self.settled.outcome.hold = only_holds;
             self.settled.outcome.value = whole;
         }
         if !is_human(self.settled.outcome.rank) {

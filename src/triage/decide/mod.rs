@@ -57,7 +57,10 @@ pub fn decide(policy: &Policy, snapshot: &Snapshot) -> Decision {
         .map(|a| {
             let own = fold(&snapshot.ledger, &a.id);
             let current = projection::current(a, snapshot, &own);
-            pass.facts.set(a.current, fact_of(&current));
+            // A command that has yet to reach GitHub counts as done: else it would be a second
+            // change to rules, when it has.
+            let (standing, _) = attribute::without_rules(policy, &own, &current);
+            pass.facts.set(a.current, fact_of(&standing));
             (own, current)
         })
         .collect();
@@ -404,6 +407,25 @@ impl<'p> Pass<'p> {
         Some(template.render(|slot| in_words(self.facts.get(slot))))
     }
 
+    /// Does something that the rule has set still stand? A rule that takes a milestone off thereby
+    /// ends its own condition; what it says about that is as true as before.
+    fn still_stands(&self, rule: &Rule) -> bool {
+        let set = rule
+            .wishes
+            .iter()
+            .filter(|w| !w.hold)
+            .map(|w| w.attribute.as_str());
+        let milestone = rule.clear_milestone.then_some(MILESTONE);
+        set.chain(milestone).any(|target| {
+            let own = fold(&self.snapshot.ledger, target);
+            let ours = own
+                .owner
+                .as_ref()
+                .is_some_and(|o| o.rank == Rank::Rule && o.cause == rule.id);
+            ours && !own.disturbed
+        })
+    }
+
     fn collapse_stickies(&mut self) {
         for rule in self.policy.rules.values() {
             let Some(key) = &rule.sticky else { continue };
@@ -412,7 +434,10 @@ impl<'p> Pass<'p> {
                 .comments
                 .get(key)
                 .is_some_and(|c| !c.deleted && !c.collapsed);
-            if !stands || self.decision.comments.iter().any(|c| &c.key == key) {
+            if !stands
+                || self.decision.comments.iter().any(|c| &c.key == key)
+                || self.still_stands(rule)
+            {
                 continue;
             }
             if let Some(body) = self.body(key) {
