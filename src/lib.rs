@@ -26,6 +26,7 @@
     clippy::must_use_candidate
 )]
 
+pub mod command;
 pub mod ids;
 pub mod policy;
 pub mod triage;

@@ -5,6 +5,7 @@
 //! *May call:* every room.
 
 mod check;
+mod commands;
 mod decide;
 
 mod inbox;
@@ -35,6 +36,7 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Decide(decide::Args),
+    Commands(commands::Args),
     Inbox(inbox::Args),
 }
 
@@ -75,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Commands(args) => commands::run(&args),
         Command::Inbox(args) => inbox::run(&args),
     };
     match outcome {

@@ -373,7 +373,10 @@ pub const DECIDED: &[(&str, &str)] = &[
         "<attribute>",
         "the attribute's effective value: what the item has after this decision",
     ),
-    ("current.<attribute>", "what GitHub shows now, commands on their way included"),
+    (
+        "current.<attribute>",
+        "what GitHub shows now, commands on their way included",
+    ),
 ];
 
 fn int(n: u64) -> Value {

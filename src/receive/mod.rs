@@ -13,6 +13,8 @@
 //! | 413 | body over 25 MB |
 //! | 503 | the store could not take it; GitHub's log has it, and it can be asked for again |
 
+#[cfg(test)]
+mod any_json;
 mod lenient;
 mod naming;
 pub mod payload;

@@ -12,6 +12,7 @@
 
 mod act;
 mod auth;
+pub mod example;
 mod faults;
 mod graphql;
 mod ids;

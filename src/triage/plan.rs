@@ -149,16 +149,14 @@ fn attribute_changes(
             shown.insert(value);
             if !outcome.value.contains(value) && !fill_only {
                 let label = label.clone();
-                its
-                    .labels_off
+                its.labels_off
                     .push(change(Write::RemoveLabel { label }, &reason));
             }
         }
         for value in outcome.value.iter() {
             if !shown.contains(value) && (shown.is_empty() || !fill_only) {
                 let label = pattern.label(value);
-                its
-                    .labels_on
+                its.labels_on
                     .push(change(Write::AddLabel { label }, &reason));
             }
         }
@@ -203,7 +201,10 @@ fn attribute_changes(
         ));
     }
     let changes = [&its.labels_off, &its.labels_on, &its.fields];
-    let written = changes.into_iter().flatten().any(|c| c.reason.mode == Mode::Enforce);
+    let written = changes
+        .into_iter()
+        .flatten()
+        .any(|c| c.reason.mode == Mode::Enforce);
     let by_rule = outcome.rank == Some(Rank::Rule) && outcome.value != outcome.current;
     // A value that can be shown nowhere at present is not noted as written; one that never is
     // shown lives in the ledger alone.

@@ -90,7 +90,10 @@ fn run(policy: &Policy, snapshot: &Snapshot) -> (Decision, Plan) {
 }
 
 fn writes(plan: &Plan) -> Vec<String> {
-    plan.changes.iter().map(|c| report::in_words(&c.write)).collect()
+    plan.changes
+        .iter()
+        .map(|c| report::in_words(&c.write))
+        .collect()
 }
 
 fn value(decision: &Decision, attribute: &str) -> String {

@@ -98,6 +98,28 @@ async fn a_dropped_connection_is_uncertain_and_no_connection_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_not_encrypted_is_not_written_to() {
+    let (address, seen) = hangs_up().await;
+    let address = address.replace("http://", "https://");
+    match GitHub::new(config(address), Arc::new(SystemClock)) {
+        Ok(github) => {
+            let error = github.redeliver(1).await.unwrap_err();
+            assert!(matches!(error, GitHubError::NotSent { .. }), "{error}");
+            // What the server saw was a greeting of TLS.
+            assert!(
+                !seen
+                    .lock()
+                    .unwrap()
+                    .iter()
+                    .any(|line| line.contains("POST"))
+            );
+        }
+        // A machine without certificates of authorities says so at the start.
+        Err(error) => assert!(error.to_string().contains("certificates"), "{error}"),
+    }
+}
+
+#[tokio::test]
 async fn an_expired_token_is_renewed_and_the_refused_write_made_with_the_new_one() {
     let scripted = Scripted::new().await;
     let installation = scripted.installed().await;

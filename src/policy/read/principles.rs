@@ -140,18 +140,27 @@ fn held_and_read(r: &mut Reader<'_>, out: &Principles, names: &Names<'_>) {
     for attribute in names.attributes.values() {
         let writes = |rule: &&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id);
         let writers: Vec<&Rule> = out.rules.values().filter(writes).collect();
-        let holds = |rule: &&&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id && w.hold);
+        let holds = |rule: &&&Rule| {
+            rule.wishes
+                .iter()
+                .any(|w| w.attribute == attribute.id && w.hold)
+        };
         let Some(holder) = writers.iter().find(holds) else {
             continue;
         };
         for rule in &writers {
-            let reads = rule.programs().any(|p| p.reads().contains(&attribute.current));
+            let reads = rule
+                .programs()
+                .any(|p| p.reads().contains(&attribute.current));
             if rule.id == holder.id || !reads {
                 continue;
             }
             if let Some(place) = out.places.get(&rule.id) {
                 let id = &attribute.id;
-                let message = format!("`{}` writes `{id}` and reads `current.{id}`, while `{}` holds it: they would undo each other", rule.id, holder.id);
+                let message = format!(
+                    "`{}` writes `{id}` and reads `current.{id}`, while `{}` holds it: they would undo each other",
+                    rule.id, holder.id
+                );
                 r.error("undo-each-other", place, message);
             }
         }

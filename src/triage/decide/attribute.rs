@@ -272,7 +272,11 @@ impl Settling<'_> {
         }
         // Values that somebody without the permission took off stay off, where that is kept.
         let keep = self.policy.unauthorised == Unauthorised::Keep;
-        let taken_off = if keep { self.own.taken_off.clone() } else { BTreeSet::new() };
+        let taken_off = if keep {
+            self.own.taken_off.clone()
+        } else {
+            BTreeSet::new()
+        };
         let all: BTreeSet<String> = wanted
             .iter()
             .flat_map(|w| w.value.iter().map(str::to_owned))

@@ -24,8 +24,10 @@ fn row(fields: &[(&str, &str)]) -> BoardRow {
     }
 }
 
-const BUG: &str = "  - { id: bugs, when: 'issue.title.contains(\"bug\")', set: { kind: bug }, because: b }\n";
-const URGENT: &str = "  - { id: urgent, when: 'kind == \"bug\"', set: { priority: p1 }, because: b }\n";
+const BUG: &str =
+    "  - { id: bugs, when: 'issue.title.contains(\"bug\")', set: { kind: bug }, because: b }\n";
+const URGENT: &str =
+    "  - { id: urgent, when: 'kind == \"bug\"', set: { priority: p1 }, because: b }\n";
 
 #[test]
 fn values_are_effective_whatever_the_order_of_the_rules() {
@@ -72,7 +74,13 @@ fn a_value_that_somebody_took_off_is_not_put_back() {
     let mut snapshot = item("a paper for the course");
     snapshot.issue.labels = vec!["goal/teaching".into()];
     snapshot.ledger = vec![
-        entry("goal", Act::Hold, Rank::Rule, many(["research", "teaching"]), "g"),
+        entry(
+            "goal",
+            Act::Hold,
+            Rank::Rule,
+            many(["research", "teaching"]),
+            "g",
+        ),
         entry("goal", Act::Set, Rank::Ambient, many(["teaching"]), "label"),
     ];
     let (decision, plan) = run(&policy, &snapshot);
@@ -86,7 +94,10 @@ fn rules_that_disagree_write_nothing_and_ask_for_a_human() {
     let (decision, plan) = run(&policy(&format!("{BUG}{other}")), &item("a bug"));
     assert!(plan.is_empty());
     assert!(decision.needs_human);
-    assert_eq!(whys(&decision), vec!["two rules disagree: bugs and other"; 2]);
+    assert_eq!(
+        whys(&decision),
+        vec!["two rules disagree: bugs and other"; 2]
+    );
 
     let other = "  - { id: other, set: { kind: task }, overrides: [bugs], because: b }\n";
     let (decision, _) = run(&policy(&format!("{BUG}{other}")), &item("a bug"));
@@ -110,10 +121,22 @@ fn what_a_human_set_stays_and_the_rule_says_what_it_wanted() {
         assert_eq!(whys(&decision), [why]);
     }
     // Released, it is the rules' again; and what was simply there always is.
-    snapshot.ledger.push(entry("kind", Act::Release, Rank::Command, one(""), "/release kind"));
-    assert_eq!(writes(&run(&policy, &snapshot).1), ["label - kind/task", "label + kind/bug"]);
+    snapshot.ledger.push(entry(
+        "kind",
+        Act::Release,
+        Rank::Command,
+        one(""),
+        "/release kind",
+    ));
+    assert_eq!(
+        writes(&run(&policy, &snapshot).1),
+        ["label - kind/task", "label + kind/bug"]
+    );
     snapshot.ledger.clear();
-    assert_eq!(writes(&run(&policy, &snapshot).1), ["label - kind/task", "label + kind/bug"]);
+    assert_eq!(
+        writes(&run(&policy, &snapshot).1),
+        ["label - kind/task", "label + kind/bug"]
+    );
 }
 
 #[test]
@@ -121,12 +144,30 @@ fn enforced_rules_outrank_commands_made_since_but_no_override() {
     let rules = "  - { id: e, set: { kind: bug }, enforce: true, because: b }\n";
     let mut snapshot = item("x");
     snapshot.issue.labels = vec!["kind/task".into()];
-    snapshot.ledger = vec![entry("kind", Act::Set, Rank::Command, one("task"), "/kind task")];
-    assert_eq!(writes(&run(&policy(rules), &snapshot).1), ["label - kind/task", "label + kind/bug"]);
+    snapshot.ledger = vec![entry(
+        "kind",
+        Act::Set,
+        Rank::Command,
+        one("task"),
+        "/kind task",
+    )];
+    assert_eq!(
+        writes(&run(&policy(rules), &snapshot).1),
+        ["label - kind/task", "label + kind/bug"]
+    );
     // The command was there before the policy took effect.
     let later = policy(rules).since(at(5));
-    assert_eq!(whys(&run(&later, &snapshot).0), ["was there before this rule took effect"]);
-    snapshot.ledger = vec![entry("kind", Act::Set, Rank::Override, one("task"), "/override")];
+    assert_eq!(
+        whys(&run(&later, &snapshot).0),
+        ["was there before this rule took effect"]
+    );
+    snapshot.ledger = vec![entry(
+        "kind",
+        Act::Set,
+        Rank::Override,
+        one("task"),
+        "/override",
+    )];
     assert!(run(&policy(rules), &snapshot).1.is_empty());
 }
 
@@ -135,15 +176,34 @@ fn a_command_reaches_every_place_in_any_mode() {
     let policy = policy(BUG).with_mode(Mode::Observe);
     let mut snapshot = item("x");
     snapshot.issue.labels = vec!["priority/p3".into()];
-    snapshot.boards.insert("delivery".into(), row(&[("Priority", "P3")]));
-    snapshot.ledger = vec![entry("priority", Act::Set, Rank::Command, one("p1"), "/priority p1")];
+    snapshot
+        .boards
+        .insert("delivery".into(), row(&[("Priority", "P3")]));
+    snapshot.ledger = vec![entry(
+        "priority",
+        Act::Set,
+        Rank::Command,
+        one("p1"),
+        "/priority p1",
+    )];
     let (decision, plan) = run(&policy, &snapshot);
     assert_eq!(
         writes(&plan),
-        ["label - priority/p3", "label + priority/p1", "board delivery: Priority = p1"]
+        [
+            "label - priority/p3",
+            "label + priority/p1",
+            "board delivery: Priority = p1"
+        ]
     );
-    assert!(plan.assignments.is_empty(), "the act is in the ledger already");
-    assert!(run(&policy, &apply_to(&snapshot, &decision, &plan)).1.is_empty());
+    assert!(
+        plan.assignments.is_empty(),
+        "the act is in the ledger already"
+    );
+    assert!(
+        run(&policy, &apply_to(&snapshot, &decision, &plan))
+            .1
+            .is_empty()
+    );
 }
 
 #[test]
@@ -151,14 +211,25 @@ fn where_label_and_field_disagree_the_ledger_decides_else_the_label() {
     let policy = policy(BUG);
     let mut snapshot = item("x");
     snapshot.issue.labels = vec!["Priority/P2".into()];
-    snapshot.boards.insert("delivery".into(), row(&[("priority", "p3")]));
+    snapshot
+        .boards
+        .insert("delivery".into(), row(&[("priority", "p3")]));
     assert_eq!(value(&decide(&policy, &snapshot), "priority"), "p2");
     // Simply there in two ways: nothing is taken away for that.
     assert!(run(&policy, &snapshot).1.changes.is_empty());
-    snapshot.ledger = vec![entry("priority", Act::Set, Rank::Person, one("p3"), "field")];
+    snapshot.ledger = vec![entry(
+        "priority",
+        Act::Set,
+        Rank::Person,
+        one("p3"),
+        "field",
+    )];
     let (decision, plan) = run(&policy, &snapshot);
     assert_eq!(value(&decision, "priority"), "p3");
-    assert_eq!(writes(&plan), ["label - Priority/P2", "label + priority/p3"]);
+    assert_eq!(
+        writes(&plan),
+        ["label - Priority/P2", "label + priority/p3"]
+    );
 }
 
 #[test]
@@ -173,9 +244,21 @@ fn a_hand_change_without_permission_is_kept_or_reverted_as_the_policy_says() {
     assert!(plan.is_empty());
     assert!(whys(&decision)[0].contains("kept"));
     let revert = with(BUG, "unauthorised: revert");
-    assert_eq!(writes(&run(&revert, &snapshot).1), ["label - kind/task", "label + kind/bug"]);
-    snapshot.ledger[0] = entry("kind", Act::Set, Rank::Command, one("feature"), "/kind feature");
-    assert_eq!(writes(&run(&revert, &snapshot).1), ["label - kind/task", "label + kind/feature"]);
+    assert_eq!(
+        writes(&run(&revert, &snapshot).1),
+        ["label - kind/task", "label + kind/bug"]
+    );
+    snapshot.ledger[0] = entry(
+        "kind",
+        Act::Set,
+        Rank::Command,
+        one("feature"),
+        "/kind feature",
+    );
+    assert_eq!(
+        writes(&run(&revert, &snapshot).1),
+        ["label - kind/task", "label + kind/feature"]
+    );
 }
 
 #[test]
@@ -184,8 +267,12 @@ fn rules_stop_when_something_undoes_them_again_and_again() {
     let mut snapshot = item("a bug");
     for _ in 0..crate::triage::FLAPPING {
         assert_eq!(writes(&run(&policy, &snapshot).1), ["label + kind/bug"]);
-        snapshot.ledger.push(entry("kind", Act::Set, Rank::Rule, one("bug"), "bugs"));
-        snapshot.ledger.push(entry("kind", Act::Set, Rank::Ambient, one(""), "label"));
+        snapshot
+            .ledger
+            .push(entry("kind", Act::Set, Rank::Rule, one("bug"), "bugs"));
+        snapshot
+            .ledger
+            .push(entry("kind", Act::Set, Rank::Ambient, one(""), "label"));
     }
     let (decision, plan) = run(&policy, &snapshot);
     assert!(plan.is_empty() && decision.needs_human);
@@ -195,9 +282,16 @@ fn rules_stop_when_something_undoes_them_again_and_again() {
 fn modes_go_from_the_policy_to_the_principle_to_the_rule() {
     let rules = "  - { id: a, set: { kind: bug }, mode: observe, because: b }\n  - { id: b, set: { stage: todo }, on_board: delivery, because: b }\n";
     let (decision, plan) = run(&policy(rules), &item("x"));
-    assert_eq!(writes(&plan), ["board delivery: add", "board delivery: Status = todo"]);
+    assert_eq!(
+        writes(&plan),
+        ["board delivery: add", "board delivery: Status = todo"]
+    );
     assert_eq!(plan.withheld.len(), 1);
-    assert_eq!(value(&decision, "kind"), "bug", "the decision is what enforce would do");
+    assert_eq!(
+        value(&decision, "kind"),
+        "bug",
+        "the decision is what enforce would do"
+    );
     assert_eq!(plan.assignments.len(), 1);
 }
 
@@ -205,7 +299,8 @@ fn modes_go_from_the_policy_to_the_principle_to_the_rule() {
 fn what_depends_on_something_observed_is_only_observed() {
     let observed = BUG.replace("because", "mode: observe, because");
     let facts = "facts: { broken: 'kind == \"bug\"' }";
-    let rules = format!("{observed}  - {{ id: u, when: broken, set: {{ priority: p1 }}, because: b }}\n");
+    let rules =
+        format!("{observed}  - {{ id: u, when: broken, set: {{ priority: p1 }}, because: b }}\n");
     let (_, plan) = run(&with(&rules, facts), &item("a bug"));
     assert!(plan.is_empty(), "{plan:?}");
     assert_eq!(plan.withheld.len(), 2);
@@ -226,7 +321,10 @@ fn comments_are_posted_once_ever_and_stay_deleted() {
     let mut snapshot = item("@everyone <script>");
     let (_, plan) = run(&policy, &snapshot);
     let body = body_of(&plan, "hello").unwrap();
-    assert!(!body.contains("@everyone") && !body.contains("<script>"), "{body}");
+    assert!(
+        !body.contains("@everyone") && !body.contains("<script>"),
+        "{body}"
+    );
     for deleted in [false, true] {
         let posted = PostedComment {
             id: CommentId(1),
@@ -247,7 +345,10 @@ fn stickies_are_edited_folded_and_unfolded() {
     let (decision, plan) = run(&policy, &snapshot);
     assert_eq!(writes(&plan), ["comment note"]);
     snapshot = apply_to(&snapshot, &decision, &plan);
-    assert_eq!(snapshot.comments["note"].fingerprint, fingerprint("Kind is ."));
+    assert_eq!(
+        snapshot.comments["note"].fingerprint,
+        fingerprint("Kind is .")
+    );
     for (label, expected) in [
         ("kind/bug", vec!["comment note edited"]),
         ("kind/task", vec!["comment note folded away"]),
@@ -266,7 +367,9 @@ fn stickies_are_edited_folded_and_unfolded() {
 
 #[test]
 fn free_labels_are_held_and_never_put_back_against_a_hand() {
-    let policy = policy("  - { id: l, when: 'issue.title == \"x\"', label: hot, no_label: cold, because: b }\n");
+    let policy = policy(
+        "  - { id: l, when: 'issue.title == \"x\"', label: hot, no_label: cold, because: b }\n",
+    );
     let mut snapshot = item("x");
     snapshot.issue.labels = vec!["Cold".into()];
     let (decision, plan) = run(&policy, &snapshot);
@@ -314,19 +417,32 @@ fn a_decision_says_when_to_look_again() {
 fn the_rank_of_a_hand_and_the_attribute_of_a_label() {
     let policy = policy(BUG);
     let roles = |r: &str| BTreeSet::from([r.to_owned()]);
-    assert_eq!(hand_change(&policy, "priority", &roles("lead")), Rank::Person);
-    assert_eq!(hand_change(&policy, "priority", &roles("member")), Rank::Ambient);
+    assert_eq!(
+        hand_change(&policy, "priority", &roles("lead")),
+        Rank::Person
+    );
+    assert_eq!(
+        hand_change(&policy, "priority", &roles("member")),
+        Rank::Ambient
+    );
     assert_eq!(hand_change(&policy, "stage", &roles("lead")), Rank::Ambient);
     let (attribute, value) = attribute_of_label(&policy, "KIND/bug").unwrap();
     assert_eq!((attribute.id.as_str(), value), ("kind", "bug"));
     assert!(attribute_of_label(&policy, "kind/other").is_none());
-    assert_eq!(attribute_of_field(&policy, "delivery", "status").unwrap().id, "stage");
+    assert_eq!(
+        attribute_of_field(&policy, "delivery", "status")
+            .unwrap()
+            .id,
+        "stage"
+    );
     assert!(attribute_of_field(&policy, "other", "Status").is_none());
 }
 
 #[test]
 fn the_report_has_the_documented_shape() {
-    let policy = policy(&format!("{BUG}{URGENT}  - {{ id: c, comment: hello, on_board: delivery, because: b }}\n"));
+    let policy = policy(&format!(
+        "{BUG}{URGENT}  - {{ id: c, comment: hello, on_board: delivery, because: b }}\n"
+    ));
     let mut snapshot = item("a bug");
     snapshot.issue.labels = vec!["kind/task".into()];
     snapshot.ledger = vec![entry("priority", Act::Set, Rank::Person, one(""), "label")];
@@ -335,12 +451,21 @@ fn the_report_has_the_documented_shape() {
     assert_eq!(json["item"], "example-org/infrastructure#1");
     assert_eq!(json["attributes"]["kind"], "bug");
     assert_eq!(json["attributes"]["goal"], serde_json::json!([]));
-    assert_eq!(json["labels"], serde_json::json!({"add": ["kind/bug"], "remove": ["kind/task"]}));
-    assert_eq!(json["board"], serde_json::json!([{"board": "delivery", "add": true, "set": {}}]));
+    assert_eq!(
+        json["labels"],
+        serde_json::json!({"add": ["kind/bug"], "remove": ["kind/task"]})
+    );
+    assert_eq!(
+        json["board"],
+        serde_json::json!([{"board": "delivery", "add": true, "set": {}}])
+    );
     assert_eq!(json["comments"][0]["key"], "hello");
     assert_eq!(json["fired"][0]["rule"], "bugs");
     assert_eq!(json["held"][0]["reason"], "set by a human");
     assert_eq!(json["held"][0]["would_set"], "p1");
     let text = report::text(&policy, &snapshot, &decision, &plan);
-    assert!(text.contains("kind: bug (was task)") && text.contains("set by a human"), "{text}");
+    assert!(
+        text.contains("kind: bug (was task)") && text.contains("set by a human"),
+        "{text}"
+    );
 }

@@ -43,12 +43,28 @@ const MIXED: &str = r#"
 "#;
 
 const WORDS: &[&str] = &[
-    "add", "please", "hub", "down", "paper", "course", "workshop", "initiative", "docs", "crashes",
-    "where", "upstream", "self-service", "student", "revert", "?", "cost",
+    "add",
+    "please",
+    "hub",
+    "down",
+    "paper",
+    "course",
+    "workshop",
+    "initiative",
+    "docs",
+    "crashes",
+    "where",
+    "upstream",
+    "self-service",
+    "student",
+    "revert",
+    "?",
+    "cost",
 ];
 
 fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
-    let mut labels: Vec<String> = vec!["hot".into(), "cold".into(), "support".into(), "else".into()];
+    let mut labels: Vec<String> =
+        vec!["hot".into(), "cold".into(), "support".into(), "else".into()];
     let mut acts: Vec<(String, AttributeValue)> = Vec::new();
     for attribute in policy.attributes.values() {
         for v in &attribute.values {
@@ -69,7 +85,11 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
         }
     }
     let keys: Vec<String> = policy.templates.keys().cloned().collect();
-    let held: Vec<String> = policy.rules.values().flat_map(|r| r.labels.clone()).collect();
+    let held: Vec<String> = policy
+        .rules
+        .values()
+        .flat_map(|r| r.labels.clone())
+        .collect();
     let roles: Vec<String> = policy.roles.keys().cloned().collect();
     let mut rules: Vec<String> = policy.rules.keys().cloned().collect();
     rules.push("nobody".into());
@@ -87,7 +107,10 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
         prop_oneof![3 => Just(String::new()), 1 => Just("June".to_owned())],
         proptest::option::of(vec(select(options), 0..3)),
     );
-    let people = (btree_set(select(roles.clone()), 0..2), btree_set(select(roles), 0..2));
+    let people = (
+        btree_set(select(roles.clone()), 0..2),
+        btree_set(select(roles), 0..2),
+    );
     let past = (
         vec(ledger_entry(acts, rules, holds), 0..4),
         btree_map(select(keys), posted(), 0..2),
@@ -95,7 +118,14 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
     );
     let guess = proptest::option::of((select(vec!["feature", "task", ""]), 0.0..1.0_f64));
     (text, shown, people, past, guess, any::<bool>()).prop_map(
-        move |((words, form, open), (labels, milestone, fields), (roles, confirmed), past, guess, private)| {
+        move |(
+            (words, form, open),
+            (labels, milestone, fields),
+            (roles, confirmed),
+            past,
+            guess,
+            private,
+        )| {
             let (ledger, comments, held) = past;
             let mut s = item(&words.join(" "));
             s.issue.body = form::render(form.iter().map(|(k, v)| (*k, *v)));
@@ -105,20 +135,29 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
             s.issue.milestone = milestone;
             s.author.roles = roles;
             s.confirmed_by = confirmed;
-            s.demand = Demand { requests: 2, communities: 2 };
+            s.demand = Demand {
+                requests: 2,
+                communities: 2,
+            };
             s.guess = guess.map(|(kind, kind_confidence)| Guess {
                 kind: kind.to_owned(),
                 kind_confidence,
             });
             if let Some(fields) = fields {
-                let fields = fields.into_iter().map(|(k, v)| (k, FieldValue::Option(v))).collect();
-                s.boards.insert(board.clone(), BoardRow {
-                    node_id: "r".into(),
-                    archived: false,
-                    fields,
-                    entered_at: None,
-                    came_from: None,
-                });
+                let fields = fields
+                    .into_iter()
+                    .map(|(k, v)| (k, FieldValue::Option(v)))
+                    .collect();
+                s.boards.insert(
+                    board.clone(),
+                    BoardRow {
+                        node_id: "r".into(),
+                        archived: false,
+                        fields,
+                        entered_at: None,
+                        came_from: None,
+                    },
+                );
             }
             s.ledger = ledger;
             s.comments = comments;
@@ -195,19 +234,30 @@ fn settles(name: &str, policy: &Policy) {
             prop_assert!(
                 left.is_empty(),
                 "first {:#?}\nleft {:#?}\nthe second time {:#?}",
-                writes(&planned), left, again.held
+                writes(&planned),
+                left,
+                again.held
             );
             Ok(())
         })
         .unwrap_or_else(|e| panic!("{name}: {e}"));
     println!("{name}: {changed} of {all} items planned a change");
-    assert!(changed * 3 >= all, "{name}: only {changed} of {all} planned a change");
+    assert!(
+        changed * 3 >= all,
+        "{name}: only {changed} of {all} planned a change"
+    );
 }
 
 #[test]
 fn deciding_writing_and_deciding_again_plans_nothing() {
     settles("mixed", &policy(MIXED));
     settles("mixed, revert", &with(MIXED, "unauthorised: revert"));
-    settles("sketch", &loaded(&sketch_sources()).with_mode(Mode::Enforce));
-    settles("shipped", &loaded(&shipped_sources()).with_mode(Mode::Enforce));
+    settles(
+        "sketch",
+        &loaded(&sketch_sources()).with_mode(Mode::Enforce),
+    );
+    settles(
+        "shipped",
+        &loaded(&shipped_sources()).with_mode(Mode::Enforce),
+    );
 }

@@ -8,6 +8,16 @@ use super::*;
 
 const OVER_LIMITS: &str = "over our limits";
 
+/// What CEL may give up for, where ours has an answer.
+const AGREED: [&str; 5] = [
+    "Division by zero",
+    "Remainder by zero",
+    "Overflow from binary",
+    "No such key",
+    // The crate cannot order not-a-number.
+    "found no matching",
+];
+
 /// Expressions in one run.
 const EXPRESSIONS: u64 = 20_000;
 
@@ -79,15 +89,24 @@ fn where_cel_has_an_answer_ours_is_the_same() {
         Sort::Ints,
         Sort::Texts,
     ];
+    // Making a context takes the crate longer than evaluating in it.
+    let mut random = Random::new(7);
+    let worlds: Vec<_> = (0..64)
+        .map(|_| {
+            let facts = facts(&schema, &mut random);
+            let context = context(&schema, &facts);
+            (facts, context)
+        })
+        .collect();
     let mut left_out: BTreeMap<String, u32> = BTreeMap::new();
     let mut different = Vec::new();
     for seed in 0..EXPRESSIONS {
         let mut random = Random::new(seed);
         let sort = random.pick(&sorts);
         let text = expression(&mut random, Dialect::Cel, sort, 3);
-        let facts = facts(&schema, &mut random);
+        let (facts, context) = &worlds[random.below(worlds.len())];
         let ours = match compile(&text, &schema, Expect::Any) {
-            Ok(program) => program.eval(&facts, &mut Notes::default()),
+            Ok(program) => program.eval(facts, &mut Notes::default()),
             Err(problems) => {
                 let limit = |p: &Problem| p.code.starts_with("too-");
                 assert!(problems.iter().all(limit), "{text}: {problems:#?}");
@@ -97,7 +116,7 @@ fn where_cel_has_an_answer_ours_is_the_same() {
         };
         let theirs = cel::Program::compile(&text)
             .unwrap_or_else(|e| panic!("{text}: {e}"))
-            .execute(&context(&schema, &facts));
+            .execute(context);
         match theirs {
             Ok(value) => {
                 let value = from_cel(&value);
@@ -109,6 +128,10 @@ fn where_cel_has_an_answer_ours_is_the_same() {
                 // Without the values: "Division by zero of Int(7)".
                 let error = error.to_string();
                 let words: Vec<_> = error.split([' ', ':']).take(3).collect();
+                let unordered = error.contains("overload") && !error.contains("double");
+                if unordered || !AGREED.contains(&words.join(" ").as_str()) {
+                    different.push(format!("{text}\n  ours {ours:?}\n  cel  {error}"));
+                }
                 *left_out.entry(words.join(" ")).or_default() += 1;
             }
         }
@@ -116,15 +139,6 @@ fn where_cel_has_an_answer_ours_is_the_same() {
     let total: u32 = left_out.values().sum();
     let share = f64::from(total) / 200.0;
     println!("{EXPRESSIONS} expressions, {total} ({share} %) left out, because: {left_out:#?}");
-    // CEL may give up only for these reasons, and seldom.
-    let agreed = [
-        "Division by zero",
-        "Remainder by zero",
-        "Overflow from binary",
-        "No such key",
-    ];
-    let agreed = |why: &String| agreed.contains(&why.as_str()) || why == OVER_LIMITS;
-    assert!(left_out.keys().all(agreed), "{left_out:#?}");
     assert!(share < 10.0, "{share} % left out");
     let shown = different
         .iter()
@@ -155,16 +169,12 @@ fn the_agreed_differences_are_these() {
         ("m['zz']", Value::str(""), None),
         // `has` asks for a value, not for a key.
         ("has(m.a)", Value::Bool(false), Some(Value::Bool(true))),
+        // Not-a-number is in no order with anything: CEL says false, the crate gives up.
+        ("0.0 / 0.0 < 1.0", Value::Bool(false), None),
         // Every function both ways.
         ("contains('abc', 'b')", Value::Bool(true), None),
         // A whole number that is written out counts as a decimal one where one is needed.
         ("0.5 + 1", Value::Double(1.5), None),
-        // The negative of 0.0 is -0.0 (IEEE 754, and so CEL's own definition); the crate says 0.0.
-        (
-            "1.0 / -(0.0)",
-            Value::Double(f64::NEG_INFINITY),
-            Some(Value::Double(f64::INFINITY)),
-        ),
     ] {
         let program =
             compile(text, &schema, Expect::Any).unwrap_or_else(|p| panic!("{text}: {p:?}"));

@@ -1,0 +1,242 @@
+//! The service and a simulated GitHub, in one process.
+//!
+//! A story ends with [`World::end`], which fails if anything is left unexplained: a delivery that
+//! was not handled, a write whose end is not known, a webhook that was refused.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use northstar::clock::{SharedClock, SystemClock};
+use northstar::github::Pacing;
+use northstar::ids::InstallationId;
+use northstar::policy;
+use northstar::policy_folder;
+use northstar::service::{Options, Running};
+use northstar::settings::{LogFormat, OrganizationSettings, Settings};
+use northstar::sim::example::{self, BOARD, ORGANIZATION, REPOSITORY};
+use northstar::sim::{CardView, IssueView, Sim, SimConfig, SimServer};
+use northstar::triage::decision::Mode;
+use northstar::worker::{PolicySource, WorkerConfig};
+
+pub const SECRET: &str = "It's a Secret to Everybody";
+
+/// How a world differs from the usual one.
+pub struct Setup {
+    pub clock: SharedClock,
+    pub mode: Mode,
+    pub pacing: Pacing,
+    pub worker: WorkerConfig,
+    /// YAML of a policy other than the one that ships.
+    pub policy: Option<String>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            mode: Mode::Enforce,
+            pacing: unhurried_by_nothing(),
+            worker: WorkerConfig {
+                first_pause: jiff::SignedDuration::from_millis(20),
+                settle_after: jiff::SignedDuration::from_millis(50),
+                ..WorkerConfig::default()
+            },
+            policy: None,
+        }
+    }
+}
+
+/// GitHub's pace is for GitHub; what it is paced by has tests of its own.
+pub fn unhurried_by_nothing() -> Pacing {
+    Pacing {
+        min_gap: Duration::ZERO,
+        content_per_minute: u32::MAX,
+        content_per_hour: u32::MAX,
+        strict: false,
+    }
+}
+
+pub struct World {
+    pub sim: Sim,
+    pub installation: InstallationId,
+    github: SimServer,
+    service: Option<Running>,
+    setup: Setup,
+    directory: tempfile::TempDir,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub async fn with(setup: Setup) -> Self {
+        let sim = Sim::new(SimConfig {
+            clock: setup.clock.clone(),
+            webhook_secret: SECRET.to_owned(),
+            ..SimConfig::default()
+        })
+        .expect("a simulated GitHub");
+        let installation = example::furnish(&sim).expect("the example organisation");
+        let github = sim
+            .serve("127.0.0.1:0".parse().expect("an address"))
+            .await
+            .expect("the simulated GitHub listens");
+        let mut world = Self {
+            sim,
+            installation,
+            github,
+            service: None,
+            setup,
+            directory: tempfile::tempdir().expect("a directory"),
+        };
+        world.start().await;
+        world
+    }
+
+    /// Starts the service on the store that is there, and has the webhooks sent to it.
+    pub async fn start(&mut self) {
+        let settings = self.settings();
+        let running = Running::start(
+            &settings,
+            vec![self.policy()],
+            Options {
+                clock: self.setup.clock.clone(),
+                pacing: self.setup.pacing,
+                worker: self.setup.worker.clone(),
+            },
+        )
+        .await
+        .expect("the service starts");
+        self.sim
+            .send_webhooks_to(&format!("http://{}/github/webhook", running.address));
+        self.service = Some(running);
+    }
+
+    pub async fn stop(&mut self) {
+        if let Some(service) = self.service.take() {
+            service.stop().await;
+        }
+    }
+
+    pub fn service(&self) -> &Running {
+        self.service.as_ref().expect("the service runs")
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            webhook_secrets: vec!["an old secret".into(), SECRET.into()],
+            api_url: self.github.url.clone(),
+            app_id: SimConfig::default().app_id,
+            private_key: self.sim.private_key_pem().into(),
+            store_url: format!("sqlite:{}", self.directory.path().join("n.db").display()),
+            organizations: vec![OrganizationSettings {
+                login: ORGANIZATION.to_owned(),
+                policy: "rules".into(),
+            }],
+            mode: self.setup.mode,
+            strict_limits: false,
+            write_gap: Duration::ZERO,
+            log_format: LogFormat::Text,
+        }
+    }
+
+    fn policy(&self) -> PolicySource {
+        let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
+        let sources = match &self.setup.policy {
+            Some(text) => vec![policy::Source::new("test.yaml", text)],
+            None => policy_folder::read(&folder).expect("the shipped policy"),
+        };
+        let policy = policy::load(&sources)
+            .unwrap_or_else(|found| panic!("{}", policy::render::text(&found.0, &sources, false)));
+        PolicySource {
+            login: ORGANIZATION.to_owned(),
+            policy: Arc::new(policy.with_mode(self.setup.mode)),
+            folder,
+        }
+    }
+
+    /// Waits until nothing is on its way: no webhook, no delivery, no item for the writer.
+    pub async fn settled(&self) {
+        let settled = async {
+            loop {
+                self.sim.settled().await;
+                let counts = self.service().store.counts().await.expect("counts");
+                if counts.pending == 0 && counts.wants_write == 0 {
+                    // What was just written may have made webhooks.
+                    let before = self.sim.deliveries().len();
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    self.sim.settled().await;
+                    let counts = self.service().store.counts().await.expect("counts");
+                    if self.sim.deliveries().len() == before
+                        && counts.pending == 0
+                        && counts.wants_write == 0
+                    {
+                        return;
+                    }
+                }
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(60), settled)
+            .await
+            .is_err()
+        {
+            let counts = self.service().store.counts().await.expect("counts");
+            panic!(
+                "never settled: {counts:?}\n{:#?}",
+                self.sim.requests().last()
+            );
+        }
+    }
+
+    /// Ends the story: everything that happened is explained.
+    pub async fn end(mut self) {
+        self.settled().await;
+        let counts = self.service().store.counts().await.expect("counts");
+        assert_eq!(counts.dead, 0, "a delivery was given up");
+        assert_eq!(counts.unsettled, 0, "a write whose end is not known");
+        for delivery in self.sim.deliveries() {
+            let status = delivery.status;
+            assert!(
+                status.is_none() || status == Some(202),
+                "{} {:?} was answered {status:?}",
+                delivery.event,
+                delivery.action
+            );
+        }
+        self.stop().await;
+    }
+
+    /// Opens an issue in the example repository.
+    pub fn open(&self, by: &str, title: &str, body: &str) -> u64 {
+        self.sim
+            .open_issue(by, REPOSITORY, title, body, &[])
+            .expect("an issue")
+    }
+
+    pub fn issue(&self, number: u64) -> IssueView {
+        self.sim.issue(REPOSITORY, number).expect("the issue")
+    }
+
+    pub fn labels(&self, number: u64) -> Vec<String> {
+        let mut labels = self.issue(number).labels;
+        labels.sort();
+        labels
+    }
+
+    pub fn card(&self, number: u64) -> Option<CardView> {
+        self.sim.card(ORGANIZATION, BOARD, REPOSITORY, number)
+    }
+
+    /// Comments of the bot.
+    pub fn answers(&self, number: u64) -> Vec<String> {
+        self.issue(number)
+            .comments
+            .into_iter()
+            .filter(|c| c.author == "northstar[bot]")
+            .map(|c| c.body)
+            .collect()
+    }
+}
