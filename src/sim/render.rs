@@ -70,28 +70,12 @@ fn extend(map: &mut Map<String, Value>, more: Value) {
 }
 
 impl State {
-    /// Where an account's page is on the web.
-    pub fn html_account(&self, account: &Account) -> String {
-        match (account.kind, account.login.strip_suffix("[bot]")) {
-            (AccountKind::Bot, Some(slug)) => format!("https://github.com/apps/{slug}"),
-            _ => format!("https://github.com/{}", account.login),
-        }
-    }
-
     pub fn html_issue(&self, issue: &Issue) -> String {
         format!(
             "https://github.com/{}/issues/{}",
             self.full_name(issue.repository),
             issue.number
         )
-    }
-
-    fn account_node(account: &Account) -> Node {
-        match account.kind {
-            AccountKind::User => Node::User(account.id),
-            AccountKind::Bot => Node::Bot(account.id),
-            AccountKind::Organization => Node::Organization(account.id),
-        }
     }
 
     /// `simple-user`; null for an account that is not there.
@@ -107,11 +91,11 @@ impl State {
             json!({
                 "login": account.login,
                 "id": account.id,
-                "node_id": self.node(Self::account_node(account)),
+                "node_id": self.node(account.node()),
                 "avatar_url": format!("https://avatars.githubusercontent.com/u/{}?v=4", account.id),
                 "gravatar_id": "",
                 "url": url,
-                "html_url": self.html_account(account),
+                "html_url": account.html_url(),
             }),
         );
         for (name, path) in USER_LINKS {
@@ -369,7 +353,16 @@ impl State {
     }
 
     fn by_app_json(&self, by_app: bool) -> Value {
-        if by_app { self.app_json() } else { Value::Null }
+        if !by_app {
+            return Value::Null;
+        }
+        // GitHub's description of the App inside an issue lists fewer events than there are.
+        let mut app = self.app_json();
+        if let Some(events) = app.get_mut("events").and_then(Value::as_array_mut) {
+            let newer = ["projects_v2", "projects_v2_item", "sub_issues"];
+            events.retain(|event| !newer.iter().any(|name| event == name));
+        }
+        app
     }
 
     pub fn issue_json(&self, issue: &Issue) -> Value {
@@ -429,7 +422,7 @@ impl State {
                 "state_reason": issue.state_reason,
             }),
         );
-        if let Some(kind) = issue.issue_type {
+        if let Some(kind) = issue.kind {
             map.insert("type".to_owned(), self.issue_type_json(issue, kind));
         }
         if let Some(parent) = issue.parent.and_then(|id| self.issues.get(&id)) {
@@ -559,8 +552,8 @@ impl State {
             "html_url": format!("https://github.com/apps/{}", self.app_slug),
             "created_at": time(created),
             "updated_at": time(created),
-            "permissions": installation.map(|i| json!(i.permissions)).unwrap_or_else(|| json!({})),
-            "events": installation.map(|i| json!(i.events)).unwrap_or_else(|| json!([])),
+            "permissions": installation.map_or_else(|| json!({}), |i| json!(i.permissions)),
+            "events": installation.map_or_else(|| json!([]), |i| json!(i.events)),
         })
     }
 
