@@ -12,6 +12,7 @@
 //! * `manners`: limits, pages, refusals.
 
 mod client;
+mod derived;
 mod documents;
 mod hooks;
 mod published;
