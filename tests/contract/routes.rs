@@ -119,6 +119,9 @@ async fn every_route_is_githubs_in_what_it_takes_and_what_it_answers() {
     walk.step(true, 201, "POST", &token, json!({"permissions": {"issues": "read"}})).await;
     walk.step(true, 200, "GET", &format!("/orgs/{ORG}/installation"), null.clone()).await;
 
+    walk.step(true, 200, "GET", "/app/hook/config", null.clone()).await;
+    walk.step(true, 200, "GET", &format!("{repo}/installation"), null.clone()).await;
+
     // People and places.
     walk.ok("GET", "/rate_limit", null.clone()).await;
     walk.ok("GET", "/installation/repositories?per_page=100&page=1", null.clone()).await;

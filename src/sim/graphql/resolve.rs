@@ -475,7 +475,15 @@ fn issue(
         "body" => issue.body.clone().unwrap_or_default().into(),
         "state" => (if issue.open { "OPEN" } else { "CLOSED" }).into(),
         "closed" => (!issue.open).into(),
-        "stateReason" => issue.state_reason.map(str::to_uppercase).into(),
+        "stateReason" => {
+            let asked = args.get("enableDuplicate") == Some(&json!(true));
+            // Old clients do not know of duplicates, so those must be asked for.
+            let known = issue.state_reason.map(|reason| match reason {
+                "duplicate" if !asked => "not_planned",
+                other => other,
+            });
+            known.map(str::to_uppercase).into()
+        }
         "createdAt" => time(issue.created_at).into(),
         "updatedAt" => time(issue.updated_at).into(),
         "closedAt" => issue.closed_at.map(time).into(),
