@@ -23,6 +23,7 @@ mod lanes;
 mod tests;
 mod writer;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -213,6 +214,14 @@ impl Store for SqliteStore {
         self.writer
             .write(move |conn| Box::pin(async move { inbox::forward(conn, &lease, &to).await }))
             .await
+    }
+
+    async fn seen(
+        &self,
+        installation: InstallationId,
+        guids: &[String],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        inbox::seen(&self.readers, installation, guids).await
     }
 
     async fn dead_letters(
