@@ -11,6 +11,7 @@ pub mod facts;
 pub mod form;
 pub mod model;
 pub mod render;
+pub mod schema;
 pub mod template;
 
 mod lint;
