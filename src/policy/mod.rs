@@ -21,6 +21,8 @@ mod read;
 mod yaml;
 
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 pub(crate) mod tests;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};

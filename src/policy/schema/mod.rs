@@ -6,7 +6,7 @@
 
 pub mod shape;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
