@@ -8,7 +8,7 @@ use northstar::command;
 use northstar::policy::diagnostic::line_and_column;
 use northstar::policy::expr::{Expect, Facts, Notes, Schema, Value, compile};
 use northstar::policy::{Diagnostic, Policy, Severity, Source, examples, load, render};
-use northstar::triage::explain::{Ask, Audience, explain};
+use northstar::triage::explain::{About, Ask, Audience, explain};
 use northstar::triage::{decide, plan};
 
 /// Begins the next file in a policy's input.
@@ -85,7 +85,7 @@ fn works(policy: &Policy) {
                 policy,
                 &example.given,
                 Ask {
-                    rule: None,
+                    about: About::Decision,
                     audience,
                 },
             );

@@ -10,7 +10,7 @@ use crate::policy::{self, Policy, render};
 use crate::policy_folder;
 use crate::receive::payload;
 use crate::store::ItemRecord;
-use crate::triage::explain::{Ask, Audience, Explanation, explain};
+use crate::triage::explain::{About, Ask, Audience, Explanation, explain};
 use crate::triage::{decide, plan, report};
 use crate::worker::observe::{self, Surroundings};
 
@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// Say why: each rule that took part, down to the facts its condition saw
     #[arg(long)]
     explain: bool,
-    /// Explain only this rule, also if it did not fire
+    /// Explain only this rule, or those of an attribute or principle, fired or not
     #[arg(long, value_name = "ID", requires = "explain")]
     rule: Option<String>,
     /// Leave out what the policy calls internal, as a comment on a public issue would
@@ -69,9 +69,6 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let policy = load(args)?;
-    if let Some(rule) = &args.rule {
-        known_rule(&policy, rule)?;
-    }
     let body = std::fs::read(&args.payload)
         .with_context(|| format!("cannot read {}", args.payload.display()))
         .map_err(usage)?;
@@ -93,7 +90,10 @@ pub(super) fn run(args: &Args) -> Outcome {
     let snapshot = observe::snapshot(&policy, &ItemRecord::default(), &mirror, surroundings);
     if args.explain {
         let ask = Ask {
-            rule: args.rule.as_deref(),
+            about: match &args.rule {
+                Some(name) => named(&policy, name)?,
+                None => About::Decision,
+            },
             audience: if args.public {
                 Audience::Public
             } else {
@@ -130,17 +130,22 @@ fn print(explanation: &Explanation, format: Format) -> Outcome {
     Ok(())
 }
 
-/// A rule that is asked about has to be one.
-fn known_rule(policy: &Policy, rule: &str) -> Outcome {
-    if policy.rules.contains_key(rule) {
-        return Ok(());
-    }
-    let known = policy.rules.keys().map(String::as_str);
-    let hint = policy::diagnostic::suggest(rule, known.clone()).unwrap_or_else(|| {
-        let all: Vec<&str> = known.collect();
-        format!("it has: {}", all.join(", "))
-    });
-    Err(usage(anyhow!("the policy has no rule `{rule}`; {hint}")))
+/// What is asked about has to be there.
+fn named<'a>(policy: &Policy, name: &'a str) -> Result<About<'a>, super::Failure> {
+    About::named(policy, name).ok_or_else(|| {
+        let known: Vec<&str> = policy
+            .rules
+            .keys()
+            .chain(policy.attributes.keys())
+            .chain(policy.principles.keys())
+            .map(String::as_str)
+            .collect();
+        let hint = policy::diagnostic::suggest(name, known.iter().copied())
+            .unwrap_or_else(|| format!("it has: {}", known.join(", ")));
+        usage(anyhow!(
+            "the policy has no rule, attribute or principle `{name}`; {hint}"
+        ))
+    })
 }
 
 fn load(args: &Args) -> Result<Policy, super::Failure> {

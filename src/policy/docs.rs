@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::triage::explain::{Ask, Audience, explain};
+use crate::triage::explain::{About, Ask, Audience, explain};
 
 use super::expr::{self, FUNCTIONS, Function, MACROS};
 use super::facts::{BUILT_IN, DECIDED, Kind};
@@ -108,7 +108,7 @@ impl Reading {
                 let policy = self.policy();
                 let example = policy.examples.iter().find(|e| e.name == about).unwrap();
                 let ask = Ask {
-                    rule: None,
+                    about: About::Decision,
                     audience: Audience::Public,
                 };
                 let why = explain(&policy, &example.given, ask);

@@ -75,7 +75,8 @@ pub struct Policy {
     pub version: Option<Version>,
     /// The organisation's login on GitHub.
     pub organization: Option<String>,
-    /// What may be done with what rules want, where neither rule nor principle says.
+    /// What may be done with what rules want, where neither rule nor principle says. The service goes
+    /// by its setting `policy.mode` instead.
     pub mode: Option<Mode>,
     /// Who people are, by name of the role.
     #[schemars(extend("propertyNames" = { "pattern": "^[a-z][a-z0-9_]*$" }))]

@@ -8,11 +8,11 @@ use crate::policy::model::{Attribute, Given, Pick, Policy, Rule};
 
 use super::super::attribute::AttributeValue;
 use super::super::decide::{value_of, with_facts};
-use super::super::decision::{Decision, Outcome, Reason};
+use super::super::decision::{Decision, Reason};
 use super::super::ledger::{MILESTONE, Rank};
 use super::super::snapshot::Snapshot;
 use super::{
-    Ask, Audience, Decided, Ended, Explanation, Part, Refusal, Row, Seen, Told, Want, Way,
+    About, Ask, Audience, Decided, Ended, Explanation, Part, Refusal, Row, Seen, Told, Want, Way,
 };
 
 /// A text is cut here, in characters: an explanation is about an item, it does not repeat it.
@@ -35,14 +35,16 @@ pub(super) fn gather(policy: &Policy, snapshot: &Snapshot, ask: Ask<'_>) -> Expl
             Audience::Public => internal(policy),
         },
     };
-    let asked_for = |rule: &&Rule| match ask.rule {
-        Some(id) => rule.id == id,
-        None => teller.took_part(&rule.id),
+    let asked_for = |rule: &&Rule| match ask.about {
+        About::Decision => teller.took_part(rule),
+        About::Rule(id) => rule.id == id,
+        About::Principle(id) => rule.principle == id,
+        About::Attribute(id) => rule.wishes.iter().any(|w| w.attribute == id),
     };
     Explanation {
         item: format!("{}#{}", snapshot.issue.repository, snapshot.issue.number),
         mode: policy.mode,
-        decided: teller.decided(),
+        decided: teller.decided(ask.about),
         rules: policy
             .rules
             .values()
@@ -86,13 +88,46 @@ impl Teller<'_> {
         self.decision.fired.iter().find(|r| r.rule == rule)
     }
 
-    /// It fired, something of it was held back, or what it held before is withdrawn.
-    fn took_part(&self, rule: &str) -> bool {
-        let withdrawn =
-            |o: &Outcome| o.value != o.current && o.reason.as_ref().is_some_and(|r| r.rule == rule);
-        self.fired(rule).is_some()
-            || self.decision.held.iter().any(|h| h.reason.rule == rule)
-            || self.decision.attributes.values().any(withdrawn)
+    /// It fired, something of it was held back, or what it held before goes.
+    fn took_part(&self, rule: &Rule) -> bool {
+        self.fired(&rule.id).is_some()
+            || self.decision.held.iter().any(|h| h.reason.rule == rule.id)
+            || !self.withdraws(rule).is_empty()
+    }
+
+    /// What goes because the rule does not hold any more.
+    fn withdraws(&self, rule: &Rule) -> Vec<String> {
+        if self.holds(rule) {
+            return Vec::new();
+        }
+        let ours = |reason: Option<&Reason>| reason.is_some_and(|r| r.rule == rule.id);
+        let attributes = self
+            .decision
+            .attributes
+            .iter()
+            .filter(|(id, o)| {
+                !self.is_hidden(id) && o.value != o.current && ours(o.reason.as_ref())
+            })
+            .map(|(id, o)| format!("{id} {}", o.current));
+        let labels = self
+            .decision
+            .labels
+            .iter()
+            .filter(|(_, (on, reason))| !on && ours(Some(reason)))
+            .map(|(label, _)| format!("label {label}"));
+        let stickies = self
+            .decision
+            .comments
+            .iter()
+            .filter(|c| c.collapsed && ours(Some(&c.reason)))
+            .map(|c| format!("comment {}, folded away", c.key));
+        attributes.chain(labels).chain(stickies).collect()
+    }
+
+    fn holds(&self, rule: &Rule) -> bool {
+        rule.when
+            .as_ref()
+            .is_none_or(|w| w.holds(self.facts, &mut Notes::default()))
     }
 
     /// Is this attribute not for the audience?
@@ -105,11 +140,18 @@ impl Teller<'_> {
                 .is_some_and(|a| a.internal)
     }
 
-    fn decided(&self) -> Vec<Decided> {
+    fn decided(&self, about: About<'_>) -> Vec<Decided> {
+        let asked_for = |id: &str| match about {
+            About::Attribute(asked) => id == asked,
+            _ => true,
+        };
         self.decision
             .attributes
             .iter()
-            .filter(|(id, o)| !self.is_hidden(id) && !(o.value.is_empty() && o.current.is_empty()))
+            .filter(|(id, o)| {
+                let nothing = o.value.is_empty() && o.current.is_empty();
+                asked_for(id) && !self.is_hidden(id) && !nothing
+            })
             .map(|(id, o)| Decided {
                 attribute: id.clone(),
                 value: o.value.clone(),
@@ -131,10 +173,6 @@ impl Teller<'_> {
             return None;
         }
         let fired = self.fired(&rule.id);
-        let holds = rule
-            .when
-            .as_ref()
-            .is_none_or(|w| w.holds(self.facts, &mut Notes::default()));
         let principle = self.policy.principles.get(&rule.principle);
         Some(Told {
             rule: rule.id.clone(),
@@ -142,7 +180,7 @@ impl Teller<'_> {
             principle: rule.principle.clone(),
             statement: principle.map_or_else(String::new, |p| p.statement.clone()),
             mode: fired.map_or_else(|| self.policy.mode_of(rule), |r| r.mode),
-            ended: match (fired, holds) {
+            ended: match (fired, self.holds(rule)) {
                 (Some(_), _) => Ended::Fired,
                 (None, true) => Ended::AskedNothing,
                 (None, false) => Ended::DidNotHold,
@@ -150,6 +188,7 @@ impl Teller<'_> {
             when: rule.when.as_ref().map(|w| self.condition(w)),
             wants,
             refused: self.refused(rule),
+            withdraws: self.withdraws(rule),
             ways: self.ways(rule),
         })
     }

@@ -87,6 +87,9 @@ fn fold(told: &Told) -> String {
             words(&refusal.why)
         );
     }
+    for gone in &told.withdraws {
+        let _ = writeln!(out, "- takes back {}", code(gone));
+    }
     if !told.ways.is_empty() {
         out.push_str("\nPeople have the last word:\n\n");
     }

@@ -34,9 +34,36 @@ pub enum Audience {
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Ask<'a> {
-    /// Only about this rule, and also if it did not fire.
-    pub rule: Option<&'a str>,
+    pub about: About<'a>,
     pub audience: Audience,
+}
+
+/// What the question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About<'a> {
+    /// The whole decision: the rules that took part in it.
+    Decision,
+    /// This rule, whether it fired or not.
+    Rule(&'a str),
+    /// All rules of this principle.
+    Principle(&'a str),
+    /// All rules that want something of this attribute.
+    Attribute(&'a str),
+}
+
+impl<'a> About<'a> {
+    /// What people mean by a name: a rule, else an attribute, else a principle of the policy.
+    #[must_use]
+    pub fn named(policy: &Policy, name: &'a str) -> Option<Self> {
+        if policy.rules.contains_key(name) {
+            Some(Self::Rule(name))
+        } else if policy.attributes.contains_key(name) {
+            Some(Self::Attribute(name))
+        } else {
+            let known = policy.principles.contains_key(name);
+            known.then_some(Self::Principle(name))
+        }
+    }
 }
 
 /// A decision with its reasons, down to the facts.
@@ -80,6 +107,8 @@ pub struct Told {
     pub wants: Vec<Want>,
     /// What it wanted and did not get.
     pub refused: Vec<Refusal>,
+    /// What it had held, and what goes now that its condition has ended.
+    pub withdraws: Vec<String>,
     /// How people have the last word on what it wants.
     pub ways: Vec<Way>,
 }
@@ -182,7 +211,7 @@ pub struct Way {
     pub who: Vec<String>,
 }
 
-/// Explains what the policy makes of an item. A rule that the policy does not have is not told.
+/// Explains what the policy makes of an item. What the policy does not have is not told.
 #[must_use]
 pub fn explain(policy: &Policy, snapshot: &Snapshot, ask: Ask<'_>) -> Explanation {
     gather::gather(policy, snapshot, ask)

@@ -71,6 +71,9 @@ fn rule(out: &mut String, told: &Told) {
             clean(&refusal.why)
         );
     }
+    for gone in &told.withdraws {
+        let _ = writeln!(out, "  takes back: {}", clean(gone));
+    }
     for way in &told.ways {
         let what = way.command.as_deref().unwrap_or(&way.what);
         let _ = writeln!(

@@ -5,7 +5,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use crate::command::find;
 use crate::policy::expr::{Step, Value};
-use crate::triage::explain::{Ask, Audience, Ended, Explanation, explain};
+use crate::triage::explain::{About, Ask, Audience, Ended, Explanation, explain};
 use crate::triage::snapshot::Snapshot;
 
 use super::*;
@@ -39,7 +39,9 @@ const FACTS: &str = r#"facts:
 "#;
 
 fn why(policy: &Policy, item: &Snapshot, rule: Option<&str>, audience: Audience) -> Explanation {
-    explain(policy, item, Ask { rule, audience })
+    let about = rule.map_or(Some(About::Decision), |name| About::named(policy, name));
+    let about = about.unwrap_or(About::Rule("nonsense"));
+    explain(policy, item, Ask { about, audience })
 }
 
 fn told(snapshot: &Snapshot, rule: &str) -> crate::triage::explain::Told {
@@ -131,6 +133,46 @@ fn what_was_held_back_says_why_and_how_to_hand_it_back() {
         all.text()
             .contains("held back: kind feature: set by a human")
     );
+}
+
+#[test]
+fn what_goes_because_a_condition_ended_is_told() {
+    let rules = r#"
+  - { id: mark, when: 'issue.title == "x"', label: odd, hold: { priority: p1 }, sticky: note, because: b }"#;
+    let policy = policy(rules);
+    let mut snapshot = item("x");
+    let (decision, planned) = run(&policy, &snapshot);
+    snapshot = crate::triage::apply_to(&snapshot, &decision, &planned);
+    snapshot.issue.title = "y".into();
+    let all = why(&policy, &snapshot, None, Audience::Public);
+    assert_eq!(all.rules[0].ended, Ended::DidNotHold);
+    assert_eq!(
+        all.rules[0].withdraws,
+        ["priority p1", "label odd", "comment note, folded away"]
+    );
+    assert!(all.text().contains("takes back: label odd"));
+    assert!(all.markdown().contains("takes back `label odd`"));
+}
+
+#[test]
+fn one_may_ask_about_an_attribute_or_a_principle() {
+    let policy = with(RULES, FACTS);
+    let all = why(
+        &policy,
+        &item("Please add R"),
+        Some("priority"),
+        Audience::Public,
+    );
+    assert_eq!(all.decided.len(), 1);
+    assert_eq!(all.rules.len(), 1);
+    assert_eq!(all.rules[0].rule, "wait");
+    let all = why(&policy, &item("x"), Some("p"), Audience::Public);
+    let ids: Vec<&str> = all.rules.iter().map(|t| t.rule.as_str()).collect();
+    assert_eq!(ids, ["kind", "wait", "hush"]);
+    // What is internal cannot be asked about either.
+    let all = why(&policy, &item("Please"), Some("secret"), Audience::Public);
+    assert!(all.rules.is_empty() && all.decided.is_empty());
+    assert_eq!(About::named(&policy, "nonsense"), None);
 }
 
 #[test]
