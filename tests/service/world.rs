@@ -209,6 +209,12 @@ impl World {
         self.stop().await;
     }
 
+    /// Ends a story that told the door things that are not so on GitHub.
+    pub async fn stop_anyhow(mut self) {
+        self.settled().await;
+        self.stop().await;
+    }
+
     /// Opens an issue in the example repository.
     pub fn open(&self, by: &str, title: &str, body: &str) -> u64 {
         self.sim

@@ -29,10 +29,15 @@ const AMENDMENTS: &[(&str, &str, &str)] = &[
 
 fn amend(description: &mut Value) {
     for (pointer, kind, reason) in AMENDMENTS {
-        let list = description.pointer_mut(pointer).and_then(Value::as_array_mut);
+        let list = description
+            .pointer_mut(pointer)
+            .and_then(Value::as_array_mut);
         let list = list.unwrap_or_else(|| panic!("nothing to amend at {pointer} ({reason})"));
         let entry = json!({"type": kind});
-        assert!(!list.contains(&entry), "no longer needed at {pointer}: {reason}");
+        assert!(
+            !list.contains(&entry),
+            "no longer needed at {pointer}: {reason}"
+        );
         list.push(entry);
     }
 }
