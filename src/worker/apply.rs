@@ -20,7 +20,7 @@ use crate::triage::change::{Assignment, Change, Plan, Write};
 use crate::triage::snapshot::{FieldValue, Snapshot};
 
 use super::draft::attribute_of;
-use super::look::{Looked, Read};
+use super::look::{Looked, Read, decision_line};
 use super::{Organization, WorkError, Worker};
 
 /// The invisible line that says which comment this is. Trusted only on our own comments.
@@ -118,6 +118,11 @@ impl Worker {
         finish.wants_write = Some(None);
         let mut failed = None;
         if let (Some(decided), Some(mirror)) = (decided, draft.record.issue.clone()) {
+            if !finish.done.is_empty() {
+                // Something happened since it was queued, and was decided on here.
+                let now = self.clock.now();
+                finish.audit.push(decision_line(lease, item, &decided, now));
+            }
             let mut turn = Turn {
                 worker: self,
                 organization,
@@ -179,6 +184,9 @@ fn is_refusal(error: &WorkError) -> bool {
         )
     )
 }
+
+/// Said of writes to a board of the policy that GitHub does not show.
+const NO_BOARD: &str = "the organisation has no such board, or the App may not see it";
 
 /// Something a human may have wanted would go: read the target once more before.
 fn takes_away(plan: &Plan) -> bool {
@@ -272,13 +280,15 @@ impl Turn<'_> {
                     batch.push((mutation, vec![change]));
                 }
                 Write::AddToBoard { board } => {
-                    if let Some(project) = self.project(board).await? {
-                        let mutation = Mutation::AddToBoard {
-                            project: project.id.clone(),
-                            content: issue.clone(),
-                        };
-                        batch.push((mutation, vec![change]));
-                    }
+                    let Some(project) = self.project(board).await? else {
+                        self.note(change, "refused", NO_BOARD);
+                        continue;
+                    };
+                    let mutation = Mutation::AddToBoard {
+                        project: project.id.clone(),
+                        content: issue.clone(),
+                    };
+                    batch.push((mutation, vec![change]));
                 }
                 _ => {}
             }
@@ -314,6 +324,7 @@ impl Turn<'_> {
                 continue;
             };
             let Some(project) = self.project(board).await? else {
+                self.note(change, "refused", NO_BOARD);
                 continue;
             };
             let row = match self.done.rows.get(board) {

@@ -16,6 +16,7 @@ mod apply;
 mod draft;
 mod intake;
 mod look;
+mod noticed;
 pub mod observe;
 mod organization;
 mod roles;

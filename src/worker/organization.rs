@@ -110,6 +110,14 @@ impl Organizations {
         Ok(Some(organization))
     }
 
+    /// Forgets an installation: what is known of it may be so no longer.
+    pub fn forget(&self, installation: InstallationId) {
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&installation);
+    }
+
     /// The installations on organisations that are served, asked of GitHub anew.
     pub async fn served(&self) -> Result<BTreeSet<InstallationId>, GitHubError> {
         let all = self.github.installations().await?;

@@ -173,7 +173,7 @@ async fn a_row_that_was_there_with_fields_before_the_bot_is_read_whole() {
     let shown: Vec<String> = row.fields.values().map(|v| v.text()).collect();
     assert_eq!(
         shown,
-        ["Refined", "Task", "Critical"].map(str::to_owned),
+        ["Refined", "Critical", "Task"].map(str::to_owned),
         "{row:?}"
     );
     // Its kind is shown on the board too, now; what was there stays.

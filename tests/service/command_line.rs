@@ -55,8 +55,7 @@ fn recorded(directory: &Path, title: &str, body: &str) -> PathBuf {
 #[test]
 fn decide_prints_the_decision_about_a_recorded_event() {
     let directory = tempfile::tempdir().expect("a directory");
-    let body =
-        "### Ticket request type\n\nFeature Request\n\n### Ticket impact\n\nHigh\n\nFor research.";
+    let body = "### Ticket request type\n\nFeature Request\n\n### Ticket impact\n\nHigh\n\n### Why\n\nFor research.";
     let event = recorded(directory.path(), "Please add RStudio", body);
     let output = northstar(&[
         "decide",

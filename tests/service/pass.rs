@@ -192,6 +192,9 @@ async fn the_trail_says_for_every_write_which_rule_asked_and_why() {
         "{fired:?}"
     );
     let own = world.ownership(n, "kind").await;
-    assert_eq!(own.latest, Some(AttributeValue::One("feature".to_owned())));
+    assert_eq!(
+        own.latest(),
+        Some(&AttributeValue::One("feature".to_owned()))
+    );
     world.end().await;
 }

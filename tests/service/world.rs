@@ -179,7 +179,7 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
-        if tokio::time::timeout(Duration::from_secs(60), settled)
+        if tokio::time::timeout(Duration::from_secs(30), settled)
             .await
             .is_err()
         {
