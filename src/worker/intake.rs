@@ -127,6 +127,9 @@ pub(super) fn take_in(
         _ => None,
     };
     let told = told.and_then(|label| projection::attribute_of_label(around.policy, label));
+    if let Some((attribute, _)) = told.filter(|_| around.label_is_gone) {
+        draft.unnamed.insert(attribute.id.clone());
+    }
     if !matches!(event, Event::Item(_)) {
         let at = (delivery.guid.as_str(), delivery.received_at);
         let told = told.map(|(attribute, _)| attribute.id.as_str());

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::ids::{ItemId, RepositoryId};
 use crate::policy::Policy;
+use crate::receive::payload::LabelEvent;
 use crate::store::{
     Alias, Delivery, Finish, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit, WritePriority,
 };
@@ -140,6 +141,11 @@ impl Worker {
         for delivery in &pending {
             match delivery.event.as_str() {
                 "team" | "membership" | "organization" => organization.roles.forget(),
+                // A label that we made ourselves is known.
+                "label"
+                    if LabelEvent::read(&delivery.payload)
+                        .and_then(|event| event.sender)
+                        .is_some_and(|sender| sender.id == organization.bot) => {}
                 "label" | "projects_v2" | "repository" => organization.vocabulary.forget(),
                 "installation" | "installation_repositories" => {
                     // Removed, suspended, or with other permissions: found anew when needed.

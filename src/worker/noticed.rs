@@ -43,7 +43,8 @@ impl Before {
         (key, at): (&str, Timestamp),
     ) {
         for attribute in policy.attributes.values() {
-            if told == Some(attribute.id.as_str()) {
+            let id = &attribute.id;
+            if told == Some(id.as_str()) || draft.unnamed.contains(id) {
                 continue;
             }
             let own = ledger::fold(&draft.record.ledger, &attribute.id);

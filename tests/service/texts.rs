@@ -96,7 +96,7 @@ async fn what_a_rule_set_stays_when_its_condition_ends() {
 #[tokio::test]
 async fn a_closed_issue_is_left_in_peace() {
     let world = World::new().await;
-    let n = world.open("ada", "Please add RStudio", "");
+    let n = world.open("ada", "Please add RStudio", "For our course.");
     world.settled().await;
     let before = world.labels(n);
     world
