@@ -15,7 +15,8 @@ fn every_extension_says_where_it_was_published() {
     let mut said = false;
     for line in EXTENSIONS.lines() {
         if line.starts_with('#') {
-            said |= line.contains("https://docs.github.com/") || line.contains("https://github.blog/");
+            said |=
+                line.contains("https://docs.github.com/") || line.contains("https://github.blog/");
         } else if line.is_empty() {
             said = false;
         } else if !line.starts_with([' ', '}']) {
@@ -46,7 +47,10 @@ fn every_document_comes_from_a_graphql_file() {
     let mut files = 0;
     for file in std::fs::read_dir(folder).expect("the documents") {
         let path = file.expect("a file").path();
-        if path.extension().is_none_or(|extension| extension != "graphql") {
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "graphql")
+        {
             continue;
         }
         files += 1;
@@ -94,7 +98,9 @@ fn field_names(document: &str) -> BTreeSet<(String, usize)> {
     let mut found = BTreeSet::new();
     for definition in &parsed.definitions {
         match definition {
-            Definition::OperationDefinition(operation) => visit(&operation.selection_set, &mut found),
+            Definition::OperationDefinition(operation) => {
+                visit(&operation.selection_set, &mut found)
+            }
             Definition::FragmentDefinition(fragment) => visit(&fragment.selection_set, &mut found),
             _ => {}
         }
@@ -116,7 +122,10 @@ fn breaking_any_field_name_in_any_document_is_seen_and_named() {
                 problem.contains(&format!("`{field}Misspelt`"))
                     && problem.starts_with(&format!("{name}.graphql:{line}:"))
             });
-            assert!(named, "{name}: {field} in line {line} went unnoticed: {wrong:?}");
+            assert!(
+                named,
+                "{name}: {field} in line {line} went unnoticed: {wrong:?}"
+            );
         }
     }
 }

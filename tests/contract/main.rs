@@ -15,6 +15,7 @@ mod client;
 mod derived;
 mod documents;
 mod hooks;
+mod manners;
 mod published;
 mod routes;
 mod subset;

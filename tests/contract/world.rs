@@ -61,10 +61,13 @@ pub fn seeded() -> (Sim, ManualClock, InstallationId) {
     sim.user("outsider");
     sim.add_to_org(ORG, &["ada", "grace"]).expect("members");
     sim.team(ORG, "product-leads", &["ada"]).expect("a team");
-    sim.repository(ORG, "widgets", false, &["bug", "kind/feature"]).expect("a repository");
-    sim.repository(ORG, "hidden", true, &["bug"]).expect("a repository");
+    sim.repository(ORG, "widgets", false, &["bug", "kind/feature"])
+        .expect("a repository");
+    sim.repository(ORG, "hidden", true, &["bug"])
+        .expect("a repository");
     sim.milestone(REPO, "1.0").expect("a milestone");
-    sim.issue_types(ORG, &["Bug", "Feature"]).expect("issue types");
+    sim.issue_types(ORG, &["Bug", "Feature"])
+        .expect("issue types");
     let first = jiff::civil::date(2026, 11, 18);
     sim.project(
         ORG,
@@ -78,7 +81,10 @@ pub fn seeded() -> (Sim, ManualClock, InstallationId) {
                 FieldSpec::Date("Due".to_owned()),
                 FieldSpec::Iteration(
                     "Sprint".to_owned(),
-                    vec![("Sprint 1".to_owned(), first, 14), ("Sprint 2".to_owned(), first, 14)],
+                    vec![
+                        ("Sprint 1".to_owned(), first, 14),
+                        ("Sprint 2".to_owned(), first, 14),
+                    ],
                 ),
             ],
         },
@@ -126,8 +132,13 @@ impl World {
 
     /// Asks as the installation.
     pub async fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
-        self.send(method, path, body, &[("authorization", &format!("Bearer {}", self.token))])
-            .await
+        self.send(
+            method,
+            path,
+            body,
+            &[("authorization", &format!("Bearer {}", self.token))],
+        )
+        .await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -136,8 +147,13 @@ impl World {
 
     /// Asks as the App.
     pub async fn app(&self, method: &str, path: &str, body: &Value) -> Answer {
-        self.send(method, path, body, &[("authorization", &format!("Bearer {}", self.jwt))])
-            .await
+        self.send(
+            method,
+            path,
+            body,
+            &[("authorization", &format!("Bearer {}", self.jwt))],
+        )
+        .await
     }
 
     /// Asks GraphQL as the installation.
@@ -165,7 +181,11 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let bytes = if body.is_null() { Bytes::new() } else { body.to_string().into() };
+        let bytes = if body.is_null() {
+            Bytes::new()
+        } else {
+            body.to_string().into()
+        };
         let request = request.body(Full::new(bytes)).expect("a request");
         let reply = self.client.request(request).await.expect("an answer");
         let (parts, body) = reply.into_parts();

@@ -51,7 +51,10 @@ impl GraphQl {
 
     /// What is wrong with the schema itself beyond what is known.
     pub fn news(&self) -> Vec<&String> {
-        self.flaws.iter().filter(|flaw| !flaw.contains(KNOWN_FLAW)).collect()
+        self.flaws
+            .iter()
+            .filter(|flaw| !flaw.contains(KNOWN_FLAW))
+            .collect()
     }
 
     fn read(&self, name: &str, document: &str) -> Result<Valid<ExecutableDocument>, Vec<String>> {
@@ -112,7 +115,10 @@ impl GraphQl {
                 let declared = |name: &str| operation.variables.iter().any(|v| v.name == name);
                 let unknown = variables.keys().filter(|name| !declared(name.as_str()));
                 wrong.extend(unknown.map(|name| {
-                    format!("body /variables/{}: is not declared by the document", name.as_str())
+                    format!(
+                        "body /variables/{}: is not declared by the document",
+                        name.as_str()
+                    )
                 }));
             }
             Err(_) => wrong.push("body /variables: is no object".to_owned()),
@@ -130,9 +136,13 @@ impl GraphQl {
             Ok(document) => {
                 let operation = document.operations.get(request["operationName"].as_str());
                 match operation {
-                    Ok(operation) => {
-                        answer::check(&self.schema, &document, operation, &request["variables"], response)
-                    }
+                    Ok(operation) => answer::check(
+                        &self.schema,
+                        &document,
+                        operation,
+                        &request["variables"],
+                        response,
+                    ),
                     Err(problem) => vec![problem.message().to_string()],
                 }
             }

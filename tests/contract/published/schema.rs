@@ -19,7 +19,11 @@ pub struct Problem {
 
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let path = if self.path.is_empty() { "/" } else { &self.path };
+        let path = if self.path.is_empty() {
+            "/"
+        } else {
+            &self.path
+        };
         write!(f, "{path}: {}", self.what)
     }
 }
@@ -110,7 +114,9 @@ impl Schemas {
         }
         match value {
             Value::Object(map) => {
-                let closed = plain.iter().any(|schema| schema.get("properties").is_some());
+                let closed = plain
+                    .iter()
+                    .any(|schema| schema.get("properties").is_some());
                 for (key, inner) in map {
                     let at = format!("{path}/{}", key.replace('~', "~0").replace('/', "~1"));
                     let mut found: Vec<&Value> = Vec::new();
@@ -151,7 +157,12 @@ impl Schemas {
         let schema = self.resolve(schema);
         out.push(schema);
         for combination in ["allOf", "anyOf", "oneOf"] {
-            for part in schema.get(combination).and_then(Value::as_array).into_iter().flatten() {
+            for part in schema
+                .get(combination)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
                 self.flatten(part, out);
             }
         }
@@ -163,7 +174,10 @@ impl Schemas {
 fn translate(schema: &Value, references: &mut Vec<String>) -> Value {
     let Value::Object(map) = schema else {
         return match schema {
-            Value::Array(list) => list.iter().map(|entry| translate(entry, references)).collect(),
+            Value::Array(list) => list
+                .iter()
+                .map(|entry| translate(entry, references))
+                .collect(),
             other => other.clone(),
         };
     };
@@ -197,7 +211,9 @@ fn translate(schema: &Value, references: &mut Vec<String>) -> Value {
         {
             values.push(Value::Null);
         }
-        let combined = ["allOf", "anyOf", "oneOf", "$ref"].iter().any(|key| out.contains_key(*key));
+        let combined = ["allOf", "anyOf", "oneOf", "$ref"]
+            .iter()
+            .any(|key| out.contains_key(*key));
         if !combined {
             return Value::Object(out);
         }
@@ -242,14 +258,23 @@ mod tests {
         for schema in [&name, &kind, &either] {
             assert_eq!(problems(schema, &Value::Null), [""; 0]);
         }
-        assert_eq!(problems(&name, &json!(1)), ["/: 1 is not of types \"null\", \"string\""]);
-        assert_eq!(problems(&kind, &json!("b")), ["/: \"b\" is not one of \"a\" or null"]);
+        assert_eq!(
+            problems(&name, &json!(1)),
+            ["/: 1 is not of types \"null\", \"string\""]
+        );
+        assert_eq!(
+            problems(&kind, &json!("b")),
+            ["/: \"b\" is not one of \"a\" or null"]
+        );
     }
 
     #[test]
     fn a_property_called_nullable_is_a_property() {
         let person = json!({"$ref": "#/components/schemas/person"});
-        assert_eq!(problems(&person, &json!({"name": null, "nullable": 1})), [""; 0]);
+        assert_eq!(
+            problems(&person, &json!({"name": null, "nullable": 1})),
+            [""; 0]
+        );
         let wrong = problems(&person, &json!({"name": null, "nullable": "x"}));
         assert_eq!(wrong, ["/nullable: \"x\" is not of type \"integer\""]);
     }
@@ -265,7 +290,10 @@ mod tests {
             ["/0/nmae: is not described by GitHub"]
         );
         let person = json!({"$ref": "#/components/schemas/person"});
-        assert_eq!(problems(&person, &json!({})), ["/: \"name\" is a required property"]);
+        assert_eq!(
+            problems(&person, &json!({})),
+            ["/: \"name\" is a required property"]
+        );
     }
 
     #[test]
@@ -274,6 +302,9 @@ mod tests {
         let typed = json!({"type": "object", "additionalProperties": {"type": "integer"}});
         assert_eq!(problems(&open, &json!({"any": 1})), [""; 0]);
         assert_eq!(problems(&typed, &json!({"any": 1})), [""; 0]);
-        assert_eq!(problems(&typed, &json!({"any": "x"})), ["/any: \"x\" is not of type \"integer\""]);
+        assert_eq!(
+            problems(&typed, &json!({"any": "x"})),
+            ["/any: \"x\" is not of type \"integer\""]
+        );
     }
 }

@@ -4,14 +4,23 @@ use apollo_compiler::ExecutableDocument;
 use apollo_compiler::Schema;
 use apollo_compiler::ast::Type;
 use apollo_compiler::collections::IndexMap;
-use apollo_compiler::executable::{Directive, Field, Operation, Selection, SelectionSet, Value as Literal};
+use apollo_compiler::executable::{
+    Directive, Field, Operation, Selection, SelectionSet, Value as Literal,
+};
 use apollo_compiler::schema::ExtendedType;
 use serde_json::Value;
 
 /// GitHub's types of errors that its documentation and answers show; a bot decides by them.
 const ERROR_TYPES: &[&str] = &[
-    "FORBIDDEN", "INSUFFICIENT_SCOPES", "INTERNAL", "MAX_NODE_LIMIT_EXCEEDED", "NOT_FOUND",
-    "RATE_LIMITED", "SERVICE_UNAVAILABLE", "UNPROCESSABLE", "MISSING_PAGINATION_BOUNDARIES",
+    "FORBIDDEN",
+    "INSUFFICIENT_SCOPES",
+    "INTERNAL",
+    "MAX_NODE_LIMIT_EXCEEDED",
+    "NOT_FOUND",
+    "RATE_LIMITED",
+    "SERVICE_UNAVAILABLE",
+    "UNPROCESSABLE",
+    "MISSING_PAGINATION_BOUNDARIES",
     "EXCESSIVE_PAGINATION",
 ];
 
@@ -76,7 +85,10 @@ impl<'c> Check<'c> {
                         Some(Some(kind)) if ERROR_TYPES.contains(&kind) => {}
                         // Documents that do not validate are refused with `extensions.code` only.
                         None if error.pointer("/extensions/code").is_some() => {}
-                        other => self.say(&format!("/errors/{at}/type"), format!("{other:?} is none of GitHub's")),
+                        other => self.say(
+                            &format!("/errors/{at}/type"),
+                            format!("{other:?} is none of GitHub's"),
+                        ),
                     }
                 }
             }
@@ -84,12 +96,22 @@ impl<'c> Check<'c> {
     }
 
     /// `nulled`: the answer has errors, which put a null where there should be none.
-    fn object(&mut self, ty: &str, sets: &[&'c SelectionSet], value: &Value, path: &str, nulled: bool) {
+    fn object(
+        &mut self,
+        ty: &str,
+        sets: &[&'c SelectionSet],
+        value: &Value,
+        path: &str,
+        nulled: bool,
+    ) {
         let Some(object) = value.as_object() else {
             return self.say(path, format!("is no object, but {ty} is"));
         };
         let candidates = self.concrete(ty);
-        let named = self.type_names(sets).into_iter().find_map(|key| object.get(&key)?.as_str());
+        let named = self
+            .type_names(sets)
+            .into_iter()
+            .find_map(|key| object.get(&key)?.as_str());
         let fields = match named {
             Some(name) if candidates.iter().any(|known| known == name) => self.fields(name, sets),
             Some(name) => return self.say(path, format!("GitHub has no {name} where {ty} is")),
@@ -116,7 +138,8 @@ impl<'c> Check<'c> {
             match object.get(&key) {
                 Some(value) => {
                     let Some(field) = found.first() else { continue };
-                    let sets: Vec<&'c SelectionSet> = found.iter().map(|f| &f.selection_set).collect();
+                    let sets: Vec<&'c SelectionSet> =
+                        found.iter().map(|f| &f.selection_set).collect();
                     self.value(field.ty(), &sets, value, &at, nulled);
                 }
                 None => self.say(&at, "was asked for and is missing"),
@@ -124,7 +147,14 @@ impl<'c> Check<'c> {
         }
     }
 
-    fn value(&mut self, ty: &Type, sets: &[&'c SelectionSet], value: &Value, path: &str, nulled: bool) {
+    fn value(
+        &mut self,
+        ty: &Type,
+        sets: &[&'c SelectionSet],
+        value: &Value,
+        path: &str,
+        nulled: bool,
+    ) {
         if value.is_null() {
             if ty.is_non_null() && !nulled {
                 self.say(path, format!("is null, but {ty} never is"));
@@ -161,9 +191,11 @@ impl<'c> Check<'c> {
     fn concrete(&self, ty: &str) -> Vec<String> {
         match self.schema.types.get(ty) {
             Some(ExtendedType::Object(_)) => vec![ty.to_owned()],
-            Some(ExtendedType::Union(union)) => {
-                union.members.iter().map(|member| member.name.to_string()).collect()
-            }
+            Some(ExtendedType::Union(union)) => union
+                .members
+                .iter()
+                .map(|member| member.name.to_string())
+                .collect(),
             Some(ExtendedType::Interface(_)) => self
                 .schema
                 .types
@@ -223,7 +255,9 @@ impl<'c> Check<'c> {
                         continue;
                     }
                     Selection::FragmentSpread(spread) => match spread.fragment_def(self.document) {
-                        Some(fragment) => (Some(fragment.type_condition()), &fragment.selection_set),
+                        Some(fragment) => {
+                            (Some(fragment.type_condition()), &fragment.selection_set)
+                        }
                         None => continue,
                     },
                     Selection::InlineFragment(inline) => {
@@ -250,11 +284,13 @@ impl<'c> Check<'c> {
             },
             None => false,
         };
-        directives.iter().all(|directive| match directive.name.as_str() {
-            "include" => condition(directive),
-            "skip" => !condition(directive),
-            _ => true,
-        })
+        directives
+            .iter()
+            .all(|directive| match directive.name.as_str() {
+                "include" => condition(directive),
+                "skip" => !condition(directive),
+                _ => true,
+            })
     }
 }
 
@@ -262,11 +298,15 @@ impl<'c> Check<'c> {
 fn scalar(name: &str, value: &Value) -> bool {
     let text = value.as_str();
     match name {
-        "Int" => value.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+        "Int" => value
+            .as_i64()
+            .is_some_and(|number| i32::try_from(number).is_ok()),
         "Float" => value.is_number(),
         "Boolean" => value.is_boolean(),
         "DateTime" => text.is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok()),
-        "Date" => text.is_some_and(|text| text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10),
+        "Date" => {
+            text.is_some_and(|text| text.parse::<jiff::civil::Date>().is_ok() && text.len() == 10)
+        }
         "BigInt" => text.is_some_and(|text| text.parse::<i64>().is_ok()),
         // IDs, names, addresses, HTML.
         _ => value.is_string(),
