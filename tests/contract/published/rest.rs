@@ -384,3 +384,107 @@ fn decoded(text: &str) -> String {
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(method: &str, path: &str, query: &str, body: &Value) -> Vec<String> {
+        Rest::get().check_request(method, path, query, body)
+    }
+
+    #[test]
+    fn what_github_does_not_have_is_refused() {
+        let null = Value::Null;
+        let said = asked("GET", "/repos/acme/widgets/tickets", "", &null);
+        assert_eq!(said, ["GitHub has no such path"]);
+        // What octocrab's `update_comment` sends.
+        let said = asked(
+            "POST",
+            "/repos/acme/widgets/issues/comments/7",
+            "",
+            &json!({"body": "x"}),
+        );
+        assert_eq!(said.len(), 1);
+        assert!(
+            said[0].starts_with("GitHub has no POST here, only "),
+            "{said:?}"
+        );
+        let comment = "/repos/acme/widgets/issues/comments/7";
+        assert_eq!(asked("PATCH", comment, "", &json!({"body": "x"})), [""; 0]);
+        assert_eq!(
+            asked("PATCH", comment, "", &json!({})),
+            ["body /: \"body\" is a required property"]
+        );
+        assert_eq!(asked("PATCH", comment, "", &null), ["body /: is missing"]);
+    }
+
+    #[test]
+    fn parameters_of_path_and_query_are_checked() {
+        let null = Value::Null;
+        let issues = "/repos/acme/widgets/issues";
+        let good = "state=all&per_page=100&since=2026-11-20T10%3A00%3A00Z&labels=a,b%20c";
+        assert_eq!(asked("GET", issues, good, &null), [""; 0]);
+        assert_eq!(
+            asked(
+                "GET",
+                issues,
+                "state=ajar&per_page=many&sotr=updated",
+                &null
+            ),
+            [
+                "query parameter state: \"ajar\" is not one of \"open\", \"closed\" or \"all\"",
+                "query parameter per_page: \"many\" is not of type \"integer\"",
+                "query parameter sotr: is not described by GitHub",
+            ]
+        );
+        assert_eq!(
+            asked("GET", &format!("{issues}/seven"), "", &null),
+            ["path parameter issue_number: \"seven\" is not of type \"integer\""]
+        );
+    }
+
+    #[test]
+    fn the_more_telling_template_wins_and_files_have_slashes() {
+        let rest = Rest::get();
+        assert_eq!(
+            rest.template("GET", "/repos/acme/widgets/issues/comments")
+                .as_deref(),
+            Some("/repos/{owner}/{repo}/issues/comments")
+        );
+        assert_eq!(
+            rest.template("GET", "/repos/acme/widgets/contents/rules/a.yaml")
+                .as_deref(),
+            Some("/repos/{owner}/{repo}/contents/{path}")
+        );
+        assert_eq!(rest.template("GET", "/repos/acme/widgets/labels/a/b"), None);
+    }
+
+    #[test]
+    fn answers_are_checked_by_their_status() {
+        let rest = Rest::get();
+        let check = |status, body: &Value| {
+            rest.check_response(
+                "DELETE",
+                "/repos/acme/widgets/issues/7/labels/bug",
+                status,
+                body,
+            )
+        };
+        assert_eq!(check(200, &json!([])), [""; 0]);
+        assert_eq!(
+            check(404, &json!({"message": "Not Found", "status": "404"})),
+            [""; 0]
+        );
+        assert_eq!(
+            check(202, &Value::Null),
+            ["answer 202: is not described by GitHub"]
+        );
+        let said = check(200, &json!([{"name": 1}]));
+        assert!(
+            said.iter()
+                .any(|what| what.starts_with("answer 200 /0/name: ")),
+            "{said:?}"
+        );
+    }
+}

@@ -4,6 +4,7 @@
 //! described? Descriptions leave additional keys open, so the first alone would let a misspelt key
 //! of a request pass, and let the simulation send what GitHub never does.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -90,9 +91,9 @@ impl Schemas {
         let mut waiting = Vec::new();
         let root = translate(schema, &mut waiting);
         while let Some(reference) = waiting.pop() {
-            if !reached.contains_key(&reference) {
-                let found = translate(self.component(&reference), &mut waiting);
-                reached.insert(reference, found);
+            if let Entry::Vacant(place) = reached.entry(reference) {
+                let found = translate(self.component(place.key()), &mut waiting);
+                place.insert(found);
             }
         }
         let mut kinds = Map::new();
