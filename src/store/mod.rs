@@ -14,6 +14,8 @@ pub(crate) mod behaviour;
 pub mod model;
 pub mod sqlite;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
@@ -58,6 +60,13 @@ pub trait Store: Send + Sync + 'static {
     /// Moves a lease's undone deliveries to another lane, keeping their order (a node id was
     /// resolved to an item). Also ends the lease.
     async fn forward(&self, lease: &Lease, to: &LaneKey) -> Result<(), StoreError>;
+
+    /// Which of these GUIDs the inbox has, whatever became of them.
+    async fn seen(
+        &self,
+        installation: InstallationId,
+        guids: &[String],
+    ) -> Result<BTreeSet<String>, StoreError>;
 
     /// Deliveries that were given up, newest first.
     async fn dead_letters(

@@ -9,16 +9,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use crate::github::{FieldInput, GitHubError, Mutation, MutationOk, Project};
-use crate::ids::{CommentId, ItemId, RepoName};
-use crate::store::{
-    Effect, EffectEnd, EffectId, Finish, LaneKey, Lease, NewAudit, NewEffect, Settled,
-};
-use crate::triage::change::{Change, Plan, Write};
+use crate::ids::{CommentId, ItemId};
+use crate::store::{EffectEnd, EffectId, Finish, LaneKey, Lease, NewAudit, NewEffect, Settled};
+use crate::triage::change::{Assignment, Change, Plan, Write};
 use crate::triage::snapshot::{FieldValue, Snapshot};
 
+use super::draft::attribute_of;
 use super::look::{Looked, Read};
 use super::{Organization, WorkError, Worker};
 
@@ -43,8 +44,13 @@ pub(super) fn without_marker(body: &str) -> &str {
 }
 
 impl Worker {
-    /// Handles the item at the head of the writer's queue.
-    pub(super) async fn write(&self, lease: &Lease) -> Result<(), WorkError> {
+    /// Handles the item at the head of the writer's queue. Returns until when GitHub wants to be
+    /// left alone, where it said so.
+    pub(super) async fn write(
+        &self,
+        lease: &Lease,
+        stop: &CancellationToken,
+    ) -> Result<Option<Timestamp>, WorkError> {
         let (Some(organization), LaneKey::Issue { repository, number }) = (
             self.organizations.get(lease.installation).await?,
             &lease.lane,
@@ -53,7 +59,8 @@ impl Worker {
                 wants_write: Some(None),
                 ..Finish::default()
             };
-            return Ok(self.store.finish(lease, finish).await?);
+            self.store.finish(lease, finish).await?;
+            return Ok(None);
         };
         let number = (*repository, *number);
         let mut looked = self
@@ -63,6 +70,14 @@ impl Worker {
             .store
             .unsettled(lease.installation, looked.item)
             .await?;
+        if let Some(until) = self.too_early(&uncertain) {
+            let finish = Finish {
+                retry_at: Some(until),
+                ..Finish::default()
+            };
+            self.store.finish(lease, finish).await?;
+            return Ok(None);
+        }
         let takes_away = looked.decided.as_ref().is_some_and(|d| takes_away(&d.plan));
         if !uncertain.is_empty() || takes_away {
             looked = self
@@ -71,7 +86,7 @@ impl Worker {
         }
         if !uncertain.is_empty() {
             let settled = self
-                .find_out(&organization, &mut looked, &uncertain)
+                .find_out(&organization, lease, &mut looked, &uncertain)
                 .await?;
             looked.finish.settled.extend(settled);
             // What was found is part of what is decided on.
@@ -83,7 +98,7 @@ impl Worker {
                     .await?;
             }
         }
-        self.carry_out(&organization, lease, looked).await
+        self.carry_out(&organization, lease, looked, stop).await
     }
 
     async fn carry_out(
@@ -91,12 +106,14 @@ impl Worker {
         organization: &Organization,
         lease: &Lease,
         looked: Looked,
-    ) -> Result<(), WorkError> {
+        stop: &CancellationToken,
+    ) -> Result<Option<Timestamp>, WorkError> {
         let Looked {
             item,
             mut draft,
             mut finish,
             decided,
+            ..
         } = looked;
         finish.wants_write = Some(None);
         let mut failed = None;
@@ -108,129 +125,59 @@ impl Worker {
                 item,
                 issue: mirror.node_id,
                 snapshot: &decided.snapshot,
+                assignments: &decided.plan.assignments,
+                stop,
                 done: Done::default(),
             };
             failed = turn.write_all(&decided.plan).await.err();
             let done = turn.done;
-            draft.take_written(&done, &decided, lease, self.clock.now());
+            draft.take_written(
+                &organization.policy,
+                &done,
+                &decided,
+                lease,
+                self.clock.now(),
+            );
             finish.settled.extend(done.settled);
             finish.audit.extend(done.audit);
-            if failed.is_some() || done.refused {
+            if matches!(failed, Some(WorkError::Stopping)) {
+                finish.wants_write = None;
+                finish.wake_at = Some(self.clock.now());
+            } else if failed.is_some() || done.refused {
                 // What is left is planned again from what GitHub shows then.
                 finish.wants_write = None;
                 finish.retry_at = Some(self.retry_at(lease, failed.as_ref()));
             }
+            if done.refused || failed.as_ref().is_some_and(is_refusal) {
+                // What GitHub will not have is not as the mirror says.
+                draft.distrust();
+            }
         }
         finish.item = Some((item, draft.into_changes()));
         self.store.finish(lease, finish).await?;
-        match failed {
-            // The lane is back already; this is for the log and the writer's pause.
-            Some(WorkError::GitHub(error)) if error.retry_at().is_some() => {
-                tracing::warn!(lane = %lease.lane, %error, "GitHub asks for a pause");
-                Ok(())
-            }
-            Some(error) => {
-                tracing::warn!(lane = %lease.lane, %error, "written in part; will look again");
-                Ok(())
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// After an uncertain send: what does GitHub show?
-    async fn find_out(
-        &self,
-        organization: &Organization,
-        looked: &mut Looked,
-        uncertain: &[Effect],
-    ) -> Result<Vec<Settled>, WorkError> {
-        let now = self.clock.now();
-        let newest = uncertain.iter().map(|e| e.sent_at).max().unwrap_or(now);
-        let wait = newest
-            .saturating_add(self.config.settle_after)
-            .unwrap_or(newest);
-        if now < wait {
-            // Not a limit of GitHub's, but the same answer: not before then.
-            return Err(GitHubError::RateLimited { until: wait }.into());
-        }
-        let mut settled = Vec::new();
-        let Some(mirror) = looked.draft.record.issue.clone() else {
-            return Ok(settled);
-        };
-        for effect in uncertain {
-            let end = match effect.kind.as_str() {
-                "comment" => {
-                    self.find_comment(organization, looked, effect, &mirror.issue.repository)
-                        .await?
-                }
-                // Anything else is a state: the item was just read, and what is missing is
-                // planned again.
-                _ => EffectEnd::Refused {
-                    error: "its end was not known; the item was read again".to_owned(),
-                },
+        // The lane is back already; this is for the log and the writer's pause.
+        Ok(failed.and_then(|error| {
+            let until = match &error {
+                WorkError::GitHub(error) => error.retry_at(),
+                _ => None,
             };
-            settled.push(Settled {
-                effect: effect.id,
-                end,
-                at: now,
-            });
-        }
-        Ok(settled)
-    }
-
-    async fn find_comment(
-        &self,
-        organization: &Organization,
-        looked: &mut Looked,
-        effect: &Effect,
-        repo: &RepoName,
-    ) -> Result<EffectEnd, WorkError> {
-        let key = effect.target.as_str();
-        if let Some(posted) = looked.draft.record.comments.get(key) {
-            let github_id = posted.id.to_string();
-            return Ok(EffectEnd::Confirmed { github_id });
-        }
-        let number = looked
-            .draft
-            .record
-            .issue
-            .as_ref()
-            .map_or(0, |i| i.issue.number);
-        let comments = organization.github.comments(repo, number, None).await?;
-        let found = comments
-            .into_iter()
-            .find(|c| c.author_id == Some(organization.bot) && key_of(&c.body) == Some(key));
-        Ok(match found {
-            Some(comment) => {
-                looked.draft.posted(key, comment.id, &comment.body);
-                EffectEnd::Confirmed {
-                    github_id: comment.id.to_string(),
-                }
+            if !matches!(error, WorkError::Stopping) {
+                metrics::counter!("northstar_failures_total").increment(1);
+                tracing::warn!(lane = %lease.lane, %error, "written in part; will look again");
             }
-            None => EffectEnd::Refused {
-                error: "GitHub does not have it".to_owned(),
-            },
-        })
+            until
+        }))
     }
+}
 
-    fn retry_at(&self, lease: &Lease, error: Option<&WorkError>) -> Timestamp {
-        let now = self.clock.now();
-        let pause = match error {
-            Some(WorkError::GitHub(error)) => {
-                if let Some(until) = error.retry_at() {
-                    return until.max(now);
-                }
-                if error.may_have_happened() {
-                    self.config.settle_after
-                } else {
-                    self.config.first_pause
-                }
-            }
-            _ => self.config.first_pause,
-        };
-        let grown = pause.saturating_mul(1 << lease.failures.min(8));
-        now.saturating_add(grown).unwrap_or(now)
-    }
+/// GitHub understood and said no.
+fn is_refusal(error: &WorkError) -> bool {
+    matches!(
+        error,
+        WorkError::GitHub(
+            GitHubError::NotFound | GitHubError::Refused { .. } | GitHubError::GraphQl(_)
+        )
+    )
 }
 
 /// Something a human may have wanted would go: read the target once more before.
@@ -241,6 +188,14 @@ fn takes_away(plan: &Plan) -> bool {
             Write::RemoveLabel { .. } | Write::ClearMilestone | Write::SetField { value: None, .. }
         )
     })
+}
+
+/// What the journal keeps of a write, for whoever has to find out what became of it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Sent {
+    pub change: Change,
+    /// What the ledger learns if it happened.
+    pub assignment: Option<Assignment>,
 }
 
 /// What a turn achieved.
@@ -272,6 +227,9 @@ struct Turn<'a> {
     /// The issue's node id.
     issue: String,
     snapshot: &'a Snapshot,
+    assignments: &'a [Assignment],
+    /// The service stops: nothing more is sent.
+    stop: &'a CancellationToken,
     done: Done,
 }
 
@@ -507,6 +465,9 @@ impl Turn<'_> {
 
     /// Keeps the lane ours for one more request, and writes down what is about to be sent.
     async fn journal(&self, changes: &[&Change]) -> Result<Vec<EffectId>, WorkError> {
+        if self.stop.is_cancelled() {
+            return Err(WorkError::Stopping);
+        }
         let now = self.worker.clock.now();
         let until = now.saturating_add(self.worker.config.lease).unwrap_or(now);
         self.worker.store.renew(self.lease, until).await?;
@@ -518,12 +479,23 @@ impl Turn<'_> {
                     item: self.item,
                     kind: kind.to_owned(),
                     target,
-                    detail: json!(change),
+                    detail: json!(Sent {
+                        change: (*change).clone(),
+                        assignment: self.assignment_of(change),
+                    }),
                     at: now,
                 }
             })
             .collect();
         Ok(self.worker.store.journal(self.lease, &effects).await?)
+    }
+
+    fn assignment_of(&self, change: &Change) -> Option<Assignment> {
+        let attribute = attribute_of(&self.organization.policy, &change.write)?;
+        let planned = self.assignments.iter();
+        planned
+            .cloned()
+            .find(|assignment| assignment.attribute == attribute)
     }
 
     fn settle(&mut self, effect: EffectId, end: EffectEnd) {

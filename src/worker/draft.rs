@@ -1,18 +1,20 @@
 //! An item's record while it is worked on, and what of it changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::github::ItemRead;
 use crate::ids::{CommentId, InstallationId, ItemId, UserId};
+use crate::policy::Policy;
 use crate::store::{
     ActKey, Alias, Delivery, ItemChanges, ItemRecord, Lease, MirrorIssue, NewAudit,
 };
 use crate::triage::apply_to;
-use crate::triage::change::{Assignment, Plan};
-use crate::triage::ledger::{Act, LedgerEntry, Rank};
+use crate::triage::change::{Assignment, Change, Plan, Write};
+use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
+use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, PostedComment};
 
 use super::apply::Done;
@@ -196,8 +198,14 @@ impl Draft {
     }
 
     /// What a turn of the writer achieved is in the record before its webhooks come back.
-    pub fn take_written(&mut self, done: &Done, decided: &Decided, lease: &Lease, now: Timestamp) {
-        let all = done.written.len() == decided.plan.changes.len();
+    pub fn take_written(
+        &mut self,
+        policy: &Policy,
+        done: &Done,
+        decided: &Decided,
+        lease: &Lease,
+        now: Timestamp,
+    ) {
         let written = Plan {
             changes: done.written.clone(),
             withheld: Vec::new(),
@@ -226,9 +234,16 @@ impl Draft {
             self.changes.held_labels = Some(after.held_labels.clone());
         }
         self.take_comments(done, &after.comments);
-        if all {
-            self.assign(&decided.plan.assignments, lease, now);
-        }
+        // An attribute is the rule's once something shows it. What failed is planned again, but
+        // then GitHub shows the value already, and nothing would tell whose it is.
+        let planned = touched(policy, &decided.plan.changes);
+        let written = touched(policy, &done.written);
+        let shown = decided.plan.assignments.iter();
+        let shown: Vec<_> = shown
+            .filter(|a| written.contains(&*a.attribute) || !planned.contains(&*a.attribute))
+            .cloned()
+            .collect();
+        self.assign(&shown, lease, now);
     }
 
     fn take_comments(&mut self, done: &Done, after: &BTreeMap<String, PostedComment>) {
@@ -247,4 +262,27 @@ impl Draft {
             }
         }
     }
+}
+
+/// The attributes that changes show.
+fn touched<'p>(policy: &'p Policy, changes: &[Change]) -> BTreeSet<&'p str> {
+    let shown = changes.iter();
+    shown
+        .filter_map(|c| attribute_of(policy, &c.write))
+        .collect()
+}
+
+/// The attribute that a write shows, or `ledger::MILESTONE`.
+pub(super) fn attribute_of<'p>(policy: &'p Policy, write: &Write) -> Option<&'p str> {
+    let attribute = match write {
+        Write::AddLabel { label } | Write::RemoveLabel { label } => {
+            projection::attribute_of_label(policy, label).map(|(attribute, _)| attribute)
+        }
+        Write::SetField { board, field, .. } => {
+            projection::attribute_of_field(policy, board, field)
+        }
+        Write::ClearMilestone => return Some(ledger::MILESTONE),
+        Write::AddToBoard { .. } | Write::Comment { .. } | Write::EditComment { .. } => None,
+    };
+    attribute.map(|attribute| attribute.id.as_str())
 }

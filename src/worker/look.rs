@@ -31,11 +31,24 @@ pub(super) enum Read {
     Again,
 }
 
+/// What a look saw of the issue.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// The mirror's copy.
+    Mirror,
+    /// GitHub's, read in this look.
+    GitHub,
+    /// GitHub has it no longer.
+    Gone,
+}
+
 /// An item that was looked at: what is to be remembered, and what is to be written.
 pub(super) struct Looked {
     pub item: ItemId,
     pub draft: Draft,
     pub finish: Finish,
+    /// Where what was decided on comes from.
+    pub seen: Seen,
     /// `None`: the issue is gone from GitHub, or cannot be decided before its deliveries are in.
     pub decided: Option<Decided>,
 }
@@ -170,6 +183,7 @@ impl Worker {
                         item,
                         draft,
                         finish,
+                        seen: Seen::Mirror,
                         decided: None,
                     });
                 }
@@ -177,13 +191,18 @@ impl Worker {
         }
 
         let behind = draft.record.issue.as_ref().is_none_or(|i| i.stale);
-        if (behind || read == Read::Again) && !self.read_again(organization, &mut draft).await? {
-            return Ok(Looked {
-                item,
-                draft,
-                finish,
-                decided: None,
-            });
+        let mut seen = Seen::Mirror;
+        if behind || read == Read::Again {
+            if !self.read_again(organization, &mut draft).await? {
+                return Ok(Looked {
+                    item,
+                    draft,
+                    finish,
+                    seen: Seen::Gone,
+                    decided: None,
+                });
+            }
+            seen = Seen::GitHub;
         }
         let decided = match draft.record.issue.clone() {
             Some(mirror) => Some(self.decide(organization, &draft.record, &mirror).await?),
@@ -194,6 +213,7 @@ impl Worker {
             item,
             draft,
             finish,
+            seen,
             decided,
         })
     }
@@ -303,6 +323,7 @@ impl Worker {
             mut draft,
             mut finish,
             decided,
+            ..
         } = looked;
         if let Some(decided) = &decided {
             let Decided { plan, decision, .. } = decided;
@@ -319,11 +340,22 @@ impl Worker {
         } else {
             finish.wants_write = Some(None);
         }
+        // A write whose end is not known is the writer's to find out, also where the mirror (by a
+        // webhook that was faster) shows already what was wanted.
+        if !matches!(finish.wants_write, Some(Some(_)))
+            && !self
+                .store
+                .unsettled(lease.installation, item)
+                .await?
+                .is_empty()
+        {
+            finish.wants_write = Some(Some(WritePriority::Rest));
+        }
         let wants_write = matches!(finish.wants_write, Some(Some(_)));
         finish.item = Some((item, draft.into_changes()));
         self.store.finish(lease, finish).await?;
         if wants_write {
-            self.write_wake.notify_one();
+            self.ring_writers();
         }
         Ok(())
     }

@@ -20,6 +20,8 @@ pub mod observe;
 mod organization;
 mod roles;
 mod run;
+mod sweep;
+mod uncertain;
 mod vocabulary;
 
 pub use organization::{Organization, Organizations, PolicySource};
@@ -38,4 +40,7 @@ pub enum WorkError {
     /// A delivery that cannot be understood; after some tries it becomes a dead letter.
     #[error("delivery {guid} cannot be understood: {problem}")]
     Payload { guid: String, problem: String },
+    /// The service stops; what is left is done after the next start.
+    #[error("stopping")]
+    Stopping,
 }

@@ -1,6 +1,6 @@
 //! An organisation that is served: its policy, its client, and what was read of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -87,7 +87,9 @@ impl Organizations {
             Some(id) => id,
             None => {
                 let app = self.github.app().await?;
-                let id = client.user(&app.bot_login).await?.unwrap_or(UserId(0));
+                // Without it the bot would take its own changes for somebody else's.
+                let id = client.user(&app.bot_login).await?;
+                let id = id.ok_or(GitHubError::NotFound)?;
                 *bot.insert(id)
             }
         };
@@ -106,6 +108,21 @@ impl Organizations {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(installation, organization.clone());
         Ok(Some(organization))
+    }
+
+    /// The installations on organisations that are served, asked of GitHub anew.
+    pub async fn served(&self) -> Result<BTreeSet<InstallationId>, GitHubError> {
+        let all = self.github.installations().await?;
+        Ok(all
+            .into_iter()
+            .filter(|i| self.sources.contains_key(&i.account_login.to_lowercase()))
+            .map(|i| i.id)
+            .collect())
+    }
+
+    /// The App, for its log of deliveries.
+    pub(super) fn app(&self) -> &GitHub {
+        &self.github
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<InstallationId, Arc<Organization>>> {

@@ -2,11 +2,12 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,6 +24,9 @@ const TRIES: u32 = 6;
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// Nothing waits longer than this without asking the store again.
 const IDLE_POLL: SignedDuration = SignedDuration::from_secs(30);
+/// How long a write under way may take when the service stops (real time). GitHub itself stops
+/// working on a request after ten seconds.
+const STOP_GRACE: Duration = Duration::from_secs(12);
 
 /// How a worker works.
 #[derive(Clone, Debug)]
@@ -39,6 +43,8 @@ pub struct WorkerConfig {
     pub settle_after: SignedDuration,
     /// First pause after a failure; doubles from there.
     pub first_pause: SignedDuration,
+    /// How often GitHub's log of deliveries is read for what never came.
+    pub sweep_every: SignedDuration,
 }
 
 impl Default for WorkerConfig {
@@ -49,6 +55,7 @@ impl Default for WorkerConfig {
             lease: SignedDuration::from_mins(2),
             settle_after: SignedDuration::from_secs(15),
             first_pause: SignedDuration::from_secs(1),
+            sweep_every: SignedDuration::from_mins(5),
         }
     }
 }
@@ -61,8 +68,8 @@ pub struct Worker {
     pub(super) config: WorkerConfig,
     /// Rung by the receiver after each delivery, and by ourselves.
     wake: Arc<Notify>,
-    /// Rung when an item was queued for the writer.
-    pub(super) write_wake: Notify,
+    /// Rung when an item was queued for the writer. Every writer listens, and none may miss it.
+    write_bell: watch::Sender<u64>,
 }
 
 impl Worker {
@@ -80,7 +87,7 @@ impl Worker {
             organizations,
             config,
             wake,
-            write_wake: Notify::new(),
+            write_bell: watch::Sender::new(0),
         }
     }
 
@@ -91,7 +98,17 @@ impl Worker {
             Ok(lanes) => tracing::info!(lanes, "taking up what was under way when it last stopped"),
             Err(error) => tracing::error!(%error, "old leases could not be given up; they run out"),
         }
-        tokio::join!(self.clone().look_on(stop.clone()), self.write_on(stop));
+        tokio::join!(
+            self.clone().look_on(stop.clone()),
+            self.clone().write_on(stop.clone()),
+            self.sweep_on(stop),
+        );
+    }
+
+    /// An item was queued for the writer.
+    pub(super) fn ring_writers(&self) {
+        self.write_bell
+            .send_modify(|rung| *rung = rung.wrapping_add(1));
     }
 
     async fn look_on(self: Arc<Self>, stop: CancellationToken) {
@@ -100,9 +117,9 @@ impl Worker {
         while let Some(hand) = hand(&hands, &stop).await {
             match self.claim().await {
                 Ok(Some(lease)) => {
-                    let worker = self.clone();
+                    let (worker, stop) = (self.clone(), stop.clone());
                     tasks.spawn(async move {
-                        worker.guarded(&lease, Job::Look).await;
+                        worker.guarded(&lease, Job::Look, &stop).await;
                         drop(hand);
                         // The lane may be due again, and others may wait for the hand.
                         worker.wake.notify_one();
@@ -110,7 +127,7 @@ impl Worker {
                 }
                 Ok(None) => {
                     drop(hand);
-                    self.idle(&self.wake, &stop).await;
+                    self.idle(&stop).await;
                 }
                 Err(error) => {
                     drop(hand);
@@ -134,7 +151,9 @@ impl Worker {
         let tasks = TaskTracker::new();
         let busy: Arc<std::sync::Mutex<std::collections::BTreeSet<InstallationId>>> =
             Arc::default();
+        let mut bell = self.write_bell.subscribe();
         while !stop.is_cancelled() {
+            bell.mark_unchanged();
             let wanted = match self.store.writers_wanted().await {
                 Ok(wanted) => wanted,
                 Err(error) => {
@@ -155,10 +174,10 @@ impl Worker {
                         busy.remove(&installation);
                     }
                     // What was queued between the last claim and here is seen now.
-                    worker.write_wake.notify_one();
+                    worker.ring_writers();
                 });
             }
-            self.idle(&self.write_wake, &stop).await;
+            self.listen(&mut bell, &stop).await;
         }
         tasks.close();
         tasks.wait().await;
@@ -166,7 +185,9 @@ impl Worker {
 
     /// One installation's writer: item after item, until nothing waits that is not paused.
     async fn write_for(&self, installation: InstallationId, stop: &CancellationToken) {
+        let mut bell = self.write_bell.subscribe();
         while !stop.is_cancelled() {
+            bell.mark_unchanged();
             let now = self.clock.now();
             let claimed = self
                 .store
@@ -174,7 +195,7 @@ impl Worker {
                 .await;
             match claimed {
                 Ok(Some(lease)) => {
-                    let blocked = self.guarded(&lease, Job::Write).await;
+                    let blocked = self.guarded(&lease, Job::Write, stop).await;
                     self.wake.notify_one();
                     if let Some(until) = blocked {
                         tokio::select! {
@@ -187,8 +208,8 @@ impl Worker {
                     if self.nothing_else_to_write(installation).await {
                         return;
                     }
-                    // Leased by a looker, or paused: it is due again by itself.
-                    self.idle(&self.write_wake, stop).await;
+                    // Leased or paused: the look that comes after that rings.
+                    self.listen(&mut bell, stop).await;
                 }
                 Err(error) => {
                     tracing::error!(%error, %installation, "the writer's queue cannot be read");
@@ -207,14 +228,27 @@ impl Worker {
 
     /// Does a job, and gives the lane back with a pause if it fails or panics. Returns until when
     /// GitHub wants to be left alone, where it said so.
-    async fn guarded(&self, lease: &Lease, job: Job) -> Option<Timestamp> {
+    async fn guarded(
+        &self,
+        lease: &Lease,
+        job: Job,
+        stop: &CancellationToken,
+    ) -> Option<Timestamp> {
         // Boxed, so that the compiler proves each to be `Send` where it stands.
-        let work: BoxFuture<'_, Result<(), WorkError>> = match job {
-            Job::Look => self.look(lease).boxed(),
-            Job::Write => self.write(lease).boxed(),
+        let work: BoxFuture<'_, Result<Option<Timestamp>, WorkError>> = match job {
+            Job::Look => async { self.look(lease).await.map(|()| None) }.boxed(),
+            Job::Write => self.write(lease, stop).boxed(),
         };
-        let error = match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(Ok(())) => return None,
+        let ended = tokio::select! {
+            biased;
+            ended = AssertUnwindSafe(work).catch_unwind() => ended,
+            () = no_longer(job, stop) => {
+                self.hand_back(lease).await;
+                return None;
+            }
+        };
+        let error = match ended {
+            Ok(Ok(blocked)) => return blocked,
             Ok(Err(WorkError::Store(StoreError::LostLane { lane }))) => {
                 tracing::debug!(lane, "the lane was lost; whoever has it looks again");
                 return None;
@@ -222,7 +256,14 @@ impl Worker {
             Ok(Err(error)) => Failure::Error(error),
             Err(panic) => Failure::Panic(panic_text(&*panic)),
         };
-        let (retry_at, blocked) = self.when_to_retry(lease, &error);
+        let blocked = match &error {
+            Failure::Error(WorkError::GitHub(error)) => error.retry_at(),
+            _ => None,
+        };
+        let retry_at = match &error {
+            Failure::Error(error) => self.retry_at(lease, Some(error)),
+            Failure::Panic(_) => self.retry_at(lease, None),
+        };
         let mut finish = Finish {
             retry_at: Some(retry_at),
             ..Finish::default()
@@ -251,48 +292,75 @@ impl Worker {
         blocked
     }
 
+    /// The service stops: the lane is given back as it was, due at once.
+    async fn hand_back(&self, lease: &Lease) {
+        let finish = Finish {
+            wake_at: Some(self.clock.now()),
+            ..Finish::default()
+        };
+        if let Err(error) = self.store.finish(lease, finish).await {
+            tracing::debug!(lane = %lease.lane, %error, "not handed back; the next start takes it");
+        }
+    }
+
     /// Growing pauses; what GitHub asks for counts more.
-    fn when_to_retry(&self, lease: &Lease, error: &Failure) -> (Timestamp, Option<Timestamp>) {
+    pub(super) fn retry_at(&self, lease: &Lease, error: Option<&WorkError>) -> Timestamp {
         let now = self.clock.now();
         let pause = self
             .config
             .first_pause
-            .saturating_mul(1 << lease.failures.min(10))
+            .saturating_mul(1 << lease.failures.min(16))
             .min(LONGEST_PAUSE);
         let at = now.saturating_add(pause).unwrap_or(now);
-        match error {
-            Failure::Error(WorkError::GitHub(error)) => match error.retry_at() {
-                Some(until) => (until.max(now), Some(until)),
-                None if error.may_have_happened() => {
-                    let settled = now.saturating_add(self.config.settle_after).unwrap_or(now);
-                    (at.max(settled), None)
-                }
-                None => (at, None),
-            },
-            _ => (at, None),
+        let Some(WorkError::GitHub(error)) = error else {
+            return at;
+        };
+        match error.retry_at() {
+            Some(until) => until.max(now),
+            None if error.may_have_happened() => {
+                let settled = now.saturating_add(self.config.settle_after).unwrap_or(now);
+                at.max(settled)
+            }
+            None => at,
         }
     }
 
-    /// Waits for a bell, for the next lane to become due, or for the end.
-    async fn idle(&self, bell: &Notify, stop: &CancellationToken) {
+    /// Waits for the receiver's ring, for the next lane to become due, or for the end.
+    async fn idle(&self, stop: &CancellationToken) {
         let now = self.clock.now();
         let latest = now.saturating_add(IDLE_POLL).unwrap_or(now);
         let due = match self.store.next_due(now).await {
             Ok(Some(due)) => due.min(latest),
             Ok(None) | Err(_) => latest,
         };
-        // A lane that is due but leased is not a reason to spin.
-        let floor = now
-            .saturating_add(SignedDuration::from_millis(5))
-            .unwrap_or(now);
+        let due = async {
+            if due > now {
+                self.clock.sleep_until(due).await;
+            } else {
+                // Came due since the claim, or somebody else was faster: not a reason to spin.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
         tokio::select! {
-            () = bell.notified() => {}
-            () = self.clock.sleep_until(due.max(floor)) => {}
+            () = self.wake.notified() => {}
+            () = due => {}
             () = stop.cancelled() => {}
         }
     }
 
-    async fn pause(&self, pause: SignedDuration, stop: &CancellationToken) {
+    /// Waits until something was queued for a writer, or for the end.
+    async fn listen(&self, bell: &mut watch::Receiver<u64>, stop: &CancellationToken) {
+        let now = self.clock.now();
+        let latest = now.saturating_add(IDLE_POLL).unwrap_or(now);
+        tokio::select! {
+            // The sender lives in `self`, so this cannot fail while we wait.
+            _ = bell.changed() => {}
+            () = self.clock.sleep_until(latest) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    pub(super) async fn pause(&self, pause: SignedDuration, stop: &CancellationToken) {
         let now = self.clock.now();
         let until = now.saturating_add(pause).unwrap_or(now);
         tokio::select! {
@@ -307,6 +375,16 @@ async fn hand(hands: &Arc<Semaphore>, stop: &CancellationToken) -> Option<OwnedS
         biased;
         () = stop.cancelled() => None,
         hand = hands.clone().acquire_owned() => hand.ok(),
+    }
+}
+
+/// Completes when the service stops and the job should be dropped. A look has changed nothing on
+/// GitHub and is dropped at once; a write goes on to its next step, if that does not take for ever.
+async fn no_longer(job: Job, stop: &CancellationToken) {
+    stop.cancelled().await;
+    match job {
+        Job::Look => {}
+        Job::Write => tokio::time::sleep(STOP_GRACE).await,
     }
 }
 

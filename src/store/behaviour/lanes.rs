@@ -31,6 +31,33 @@ pub(crate) async fn a_guid_is_stored_once_for_each_installation(store: &dyn Stor
     assert_eq!(store.counts().await.unwrap().pending, 1);
 }
 
+pub(crate) async fn what_was_accepted_was_seen(store: &dyn Store) {
+    put(store, "done", issue(1), 0).await;
+    let lease = must_claim(store, 1).await;
+    let finish = Finish {
+        done: seqs(store, &lease).await,
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    put(store, "waiting", issue(1), 2).await;
+    put(store, "dead", issue(2), 2).await;
+    let lease = must_claim(store, 3).await;
+    let head = seqs(store, &lease).await;
+    let finish = Finish {
+        dead: head.into_iter().map(|seq| (seq, "no".to_owned())).collect(),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    let asked = ["done", "waiting", "dead", "never"].map(str::to_owned);
+    let seen = store.seen(HERE, &asked).await.unwrap();
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        ["dead", "done", "waiting"]
+    );
+    assert!(store.seen(ELSEWHERE, &asked).await.unwrap().is_empty());
+    assert!(store.seen(HERE, &[]).await.unwrap().is_empty());
+}
+
 /// Many at once, some of them twice, through the group commit.
 pub(crate) async fn what_is_acknowledged_at_once_is_there_once(store: Arc<dyn Store>) {
     const DISTINCT: usize = 300;

@@ -1,6 +1,6 @@
 //! The inbox: deliveries in, deliveries handled, deliveries given up.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
@@ -256,6 +256,25 @@ pub(super) async fn tried(
     .await
     .map_err(database("counting a try"))?;
     Ok(())
+}
+
+/// Which of these GUIDs are known.
+pub(super) async fn seen(
+    pool: &SqlitePool,
+    installation: InstallationId,
+    guids: &[String],
+) -> Result<BTreeSet<String>, StoreError> {
+    let guids = serde_json::to_string(guids).map_err(|e| unreadable("a list of GUIDs", e))?;
+    let found: Vec<String> = sqlx::query_scalar(
+        "SELECT guid FROM deliveries \
+         WHERE installation = ? AND guid IN (SELECT value FROM json_each(?))",
+    )
+    .bind(installation.0.cast_signed())
+    .bind(guids)
+    .fetch_all(pool)
+    .await
+    .map_err(database("looking GUIDs up"))?;
+    Ok(found.into_iter().collect())
 }
 
 /// Deliveries that were given up, newest first.

@@ -35,6 +35,7 @@ macro_rules! behaves {
 
 behaves! {
     a_guid_is_stored_once_for_each_installation,
+    what_was_accepted_was_seen,
     a_lane_keeps_its_order_and_has_one_holder,
     a_lost_lease_writes_nothing,
     a_dead_predecessors_leases_are_given_up,
