@@ -2,7 +2,7 @@
 //!
 //! Everything else is tested against [`northstar::sim`]; here it is shown not to lie.
 //!
-//! * `published`: the validators;
+//! * `published`: the validators, tested in `validators`;
 //! * `documents`: every GraphQL document;
 //! * `subset`: the simulation's own schema;
 //! * `client`: every request of our client, with its answer;
@@ -19,4 +19,5 @@ mod manners;
 mod published;
 mod routes;
 mod subset;
+mod validators;
 mod world;

@@ -19,12 +19,3 @@ pub fn json(name: &str) -> Value {
         panic!("tests/fetched/{name}: {error}; remove it and run tests/setup.sh")
     })
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    #[should_panic(expected = "run tests/setup.sh")]
-    fn a_file_that_was_not_fetched_is_a_failure() {
-        super::text("never-fetched.json");
-    }
-}

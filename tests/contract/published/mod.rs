@@ -7,7 +7,7 @@
 //! `#[allow(dead_code)] #[path = "../contract/published/mod.rs"] mod published;` (it is complete in
 //! itself) and ends its stories with [`check_log`] and [`check_deliveries`].
 
-mod fetched;
+pub mod fetched;
 pub mod graphql;
 pub mod rest;
 pub mod schema;
