@@ -9,9 +9,10 @@
 //! * `routes`: every REST route of the simulation, asked over HTTP;
 //! * `hooks`: every webhook of the simulation;
 //! * `derived`: payloads made from the schemas, for events without a recorded example;
-//! * `manners`: limits, pages, refusals.
+//! * `manners`: limits, pages, refusals; `deliveries`: late, twice, in another order.
 
 mod client;
+mod deliveries;
 mod derived;
 mod documents;
 mod hooks;
