@@ -160,9 +160,16 @@ async fn deliveries_come_late_twice_in_another_order_or_only_when_asked_again() 
     expected.extend(guids(start).pop());
     assert_eq!(arrived(), expected, "the comment overtakes");
     world.clock.advance(SignedDuration::from_mins(5));
-    while arrived().len() == expected.len() {
-        tokio::task::yield_now().await;
-    }
+    let come = async {
+        while arrived().len() == expected.len() {
+            tokio::task::yield_now().await;
+        }
+    };
+    // Not a timing: without it a lost webhook would hang the test instead of failing it.
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, come)
+        .await
+        .expect("the late one comes");
     expected.push(late);
     assert_eq!(arrived(), expected);
     world.said_as_github_says_it();

@@ -82,6 +82,7 @@ async fn a_hundred_labels_an_issue_and_not_one_more() {
     );
     let shown = world.sim.issue(REPO, number).expect("an issue");
     assert_eq!(shown.labels.len(), 100);
+    world.said_as_github_says_it();
 }
 
 #[tokio::test]
@@ -239,6 +240,8 @@ async fn a_value_that_is_no_good_is_a_422_that_names_the_field() {
         );
         assert!(error["resource"].is_string(), "{path}");
     }
+    world.said_as_github_says_it();
+    // What the description itself rules out, so that it is no request to be checked.
     let reaction = format!("/issues/{number}/reactions");
     assert_eq!(
         world
@@ -270,6 +273,7 @@ async fn a_tag_that_still_fits_is_a_304_and_free() {
     let changed = world.conditional(&path, &tag).await;
     assert_eq!(changed.status, 200);
     assert_ne!(changed.header("etag"), tag);
+    world.said_as_github_says_it();
 }
 
 #[tokio::test]
@@ -302,6 +306,7 @@ async fn every_answer_says_how_much_is_left_and_when_it_is_back() {
     world.clock.advance(SignedDuration::from_mins(61));
     // The token's hour is over too.
     assert_eq!(world.get(&path).await.status, 401);
+    world.said_as_github_says_it();
 }
 
 #[tokio::test]
@@ -329,6 +334,7 @@ async fn too_much_content_in_a_minute_is_a_403_that_says_when_to_come_back() {
         world.post(&comments, &json!({"body": "x"})).await.status,
         201
     );
+    world.said_as_github_says_it();
 }
 
 #[tokio::test]
@@ -408,6 +414,7 @@ async fn connections_need_a_first_or_last_between_one_and_a_hundred() {
         ask("(first: 101)").await,
         ("EXCESSIVE_PAGINATION".to_owned(), Value::Null)
     );
+    world.said_as_github_says_it();
 }
 
 #[tokio::test]
