@@ -1,5 +1,6 @@
 //! Whole decisions: small policies, one meaning each, and the property that a decision is final.
 
+mod acts;
 mod meaning;
 mod settled;
 

@@ -8,7 +8,7 @@ use hyper_util::rt::TokioExecutor;
 use northstar::ids::ItemId;
 use northstar::receive::sign;
 use northstar::sim::Logged;
-use northstar::store::{Alias, AuditEntry, AuditQuery, ItemRecord, LaneKey};
+use northstar::store::{Alias, AuditEntry, AuditQuery, ItemRecord};
 use northstar::triage::ledger::{self, LedgerEntry, Ownership};
 use serde_json::Value;
 
@@ -83,19 +83,6 @@ impl World {
         latest
             .unwrap_or_else(|| panic!("no {event}.{action} was made"))
             .json()
-    }
-
-    /// The lane of an issue.
-    pub async fn lane(&self, number: u64) -> LaneKey {
-        let record = self.record(number).await;
-        let found = record.aliases.iter().find_map(|alias| match alias {
-            Alias::Number(repository, n) if *n == number => Some(LaneKey::Issue {
-                repository: *repository,
-                number,
-            }),
-            _ => None,
-        });
-        found.expect("a number")
     }
 
     pub async fn item(&self, number: u64) -> ItemId {

@@ -130,5 +130,24 @@ async fn a_date_that_is_taken_off_is_explained_once_and_folded_away_when_it_is_o
     let answers = world.answers(n);
     assert_eq!(answers.len(), 2, "{answers:?}");
     assert!(answers[1].contains("milestone"), "{answers:?}");
+    assert!(!answers[1].contains("<details>"), "{answers:?}");
+    // Tried again, it is taken off again, and nothing is said twice.
+    sim.set_milestone("ada", REPOSITORY, n, Some("2026 Q4"))
+        .expect("a milestone");
+    world.settled().await;
+    assert_eq!(world.issue(n).milestone, "");
+    assert_eq!(world.answers(n), answers);
+    // Accepted, a date may be given, and what was said about it is folded away.
+    sim.remove_label("lea", REPOSITORY, n, "triage/needs-triage")
+        .expect("a label");
+    sim.add_label("lea", REPOSITORY, n, "triage/accepted")
+        .expect("a label");
+    sim.set_milestone("lea", REPOSITORY, n, Some("2026 Q4"))
+        .expect("a milestone");
+    world.settled().await;
+    assert_eq!(world.issue(n).milestone, "2026 Q4");
+    let after = world.answers(n);
+    assert_eq!((after.len(), &after[0]), (2, &answers[0]));
+    assert!(after[1].contains("<details>"), "{after:?}");
     world.end().await;
 }

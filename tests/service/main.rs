@@ -13,6 +13,7 @@ mod organization;
 mod pages;
 mod pass;
 mod private;
+mod quarrel;
 mod stop;
 mod texts;
 mod walk;

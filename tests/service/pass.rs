@@ -6,7 +6,7 @@ use northstar::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
 use northstar::triage::attribute::AttributeValue;
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{Setup, World};
 
 const FORM: &str = "### Ticket request type\n\nFeature Request\n\n### Ticket impact\n\nHigh\n\n\
                     ### Description\n\nWe write papers and want reproducible datasets.";
@@ -196,5 +196,37 @@ async fn the_trail_says_for_every_write_which_rule_asked_and_why() {
         own.latest(),
         Some(&AttributeValue::One("feature".to_owned()))
     );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_the_policy_calls_critical_is_written_before_what_came_earlier() {
+    let mut setup = Setup::default();
+    setup.pacing.min_gap = std::time::Duration::from_millis(60);
+    let world = World::with(setup).await;
+    world.warmed_up().await;
+    let earlier: Vec<u64> = (0..6)
+        .map(|i| world.open("ada", &format!("Please add tool {i}"), FORM))
+        .collect();
+    // Everybody may write the word; it counts from somebody who works here.
+    let critical = FORM.replace("High", "Critical");
+    let loud = world.open("loud-larry", "Please, please add my tool", &critical);
+    let urgent = world.open("sam", "Please mend the storage limits", &critical);
+    world.settled().await;
+    assert!(world.labels(urgent).contains(&"triage/accepted".to_owned()));
+    assert!(
+        world
+            .labels(loud)
+            .contains(&"needs-confirmation".to_owned())
+    );
+    let first_write = |n: u64| {
+        let id = world.issue(n).node_id;
+        let writes = world.sim.writes();
+        let first = writes.iter().position(|w| w.body.to_string().contains(&id));
+        first.unwrap_or_else(|| panic!("nothing was written to #{n}"))
+    };
+    let last = earlier.iter().map(|n| first_write(*n)).max();
+    assert!(Some(first_write(urgent)) < last);
+    assert!(Some(first_write(loud)) > last, "loud is not urgent");
     world.end().await;
 }
