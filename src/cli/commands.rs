@@ -36,14 +36,14 @@ pub(super) struct Args {
 
 /// One command, as programs read it.
 #[derive(Serialize)]
-struct Line<'a> {
+struct Shown<'a> {
     name: &'a str,
     args: &'a [String],
     reason: &'a str,
     line: usize,
 }
 
-impl<'a> From<&'a Said> for Line<'a> {
+impl<'a> From<&'a Said> for Shown<'a> {
     fn from(said: &'a Said) -> Self {
         Self {
             name: &said.name,
@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let readings = readings(&found);
     match args.format {
         Format::Json => {
-            let lines: Vec<Line<'_>> = readings.iter().filter_map(said).map(Line::from).collect();
+            let lines: Vec<Shown<'_>> = readings.iter().filter_map(said).map(Shown::from).collect();
             anstream::println!("{}", serde_json::to_string(&lines).map_err(usage)?);
         }
         Format::Text => {
@@ -83,17 +83,14 @@ pub(super) fn run(args: &Args) -> Outcome {
 
 /// A file, or standard input. Bytes that are no UTF-8 become replacement characters, as on GitHub.
 fn read(file: Option<&Path>) -> anyhow::Result<String> {
-    let bytes = match file {
-        Some(file) => {
-            std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?
-        }
-        None => {
-            let mut bytes = Vec::new();
-            std::io::stdin()
-                .read_to_end(&mut bytes)
-                .context("standard input cannot be read")?;
-            bytes
-        }
+    let bytes = if let Some(file) = file {
+        std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?
+    } else {
+        let mut bytes = Vec::new();
+        std::io::stdin()
+            .read_to_end(&mut bytes)
+            .context("standard input cannot be read")?;
+        bytes
     };
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

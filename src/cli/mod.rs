@@ -7,6 +7,7 @@
 mod check;
 mod commands;
 mod decide;
+mod demo;
 
 mod inbox;
 mod logs;
@@ -33,6 +34,7 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Serve(serve::Args),
     Check(check::Args),
     Decide(decide::Args),
@@ -74,6 +76,7 @@ fn unreachable(error: impl Into<anyhow::Error>) -> Failure {
 #[must_use]
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Decide(args) => decide::run(&args),

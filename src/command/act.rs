@@ -122,6 +122,7 @@ pub enum Problem {
 fn hint(did_you_mean: Option<&str>, known: &[String]) -> String {
     match did_you_mean {
         Some(meant) => format!("; did you mean {meant}?"),
+        None if known.is_empty() => String::new(),
         None => format!("; known: {}", known.join(", ")),
     }
 }

@@ -1,5 +1,7 @@
 //! Which words may be said, and which one was probably meant.
 
+use indexmap::IndexMap;
+
 use super::table;
 use super::vocabulary::Vocabulary;
 
@@ -17,10 +19,17 @@ pub(super) fn near_command(name: &str, vocabulary: &Vocabulary) -> Option<String
 /// The known word that was probably meant: at most a third of its letters differ.
 pub(super) fn near_word(said: &str, known: &[String]) -> Option<String> {
     let said = said.to_lowercase();
+    let length = said.chars().count();
     known
         .iter()
-        .map(|word| (strsim::osa_distance(&word.to_lowercase(), &said), word))
-        .filter(|(distance, word)| *distance <= (word.chars().count() / 3).max(1))
+        .filter_map(|word| {
+            let letters = word.chars().count();
+            let most = (letters / 3).max(1);
+            // Compared only where that can be: said may be very long.
+            let near = letters.abs_diff(length) <= most;
+            let distance = near.then(|| strsim::osa_distance(&word.to_lowercase(), &said))?;
+            (distance <= most).then_some((distance, word))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word.clone())
 }
@@ -33,6 +42,13 @@ pub(super) struct Choices<'v> {
 }
 
 impl<'v> Choices<'v> {
+    /// The words that are told to people: of an id's words the last, which is its verb.
+    pub(super) fn told(&self) -> Vec<String> {
+        let mut told: IndexMap<&str, &str> = IndexMap::new();
+        told.extend(self.words.iter().map(|(word, id)| (*id, *word)));
+        told.into_values().map(str::to_owned).collect()
+    }
+
     pub(super) fn ids(ids: impl IntoIterator<Item = &'v String>) -> Self {
         let words: Vec<_> = ids
             .into_iter()

@@ -178,8 +178,6 @@ impl Page {
         let options = Options::ENABLE_TABLES
             | Options::ENABLE_FOOTNOTES
             | Options::ENABLE_STRIKETHROUGH
-            | Options::ENABLE_TASKLISTS
-            | Options::ENABLE_GFM
             | Options::ENABLE_MATH;
         let mut page = Self {
             blocks: Vec::new(),
@@ -262,6 +260,9 @@ impl Block {
         let first = self.html.partition_point(|html| html.end <= part.start);
         for html in self.html[first..].iter().take_while(|h| h.start < part.end) {
             kept.push_str(&text[at..html.start.max(at)]);
+            if !kept.ends_with(char::is_whitespace) {
+                kept.push(' '); // `bug<br>now` are two words
+            }
             at = html.end.min(part.end);
         }
         kept.push_str(&text[at..part.end]);

@@ -180,12 +180,12 @@ impl<'a> Reader<'a> {
                 id: (*id).to_owned(),
             });
         }
-        if !choices.open {
+        let word = if next.quoted { next.text } else { trimmed };
+        if !choices.open || word.is_empty() {
             return None;
         }
         self.words.next();
-        let word = if next.quoted { next.text } else { trimmed };
-        (!word.is_empty()).then(|| Chosen {
+        Some(Chosen {
             word: word.to_owned(),
             id: word.to_owned(),
         })
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
             self.wrong(Problem::Missing(arg.usage()));
             return;
         };
-        let known: Vec<String> = choices.words.iter().map(|(w, _)| (*w).to_owned()).collect();
+        let known = choices.told();
         self.said.args.push(word.text.to_owned());
         self.wrong(Problem::UnknownWord {
             said: word.text.to_owned(),
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
             return Some(chosen.id);
         }
         let next = self.words.peek()?;
-        let known: Vec<String> = choices.words.iter().map(|(w, _)| (*w).to_owned()).collect();
+        let known = choices.told();
         let meant = near_word(next.text, &known)?;
         self.words.next();
         self.said.args.push(next.text.to_owned());

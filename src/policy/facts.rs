@@ -379,6 +379,18 @@ pub const DECIDED: &[(&str, &str)] = &[
     ),
 ];
 
+/// Does a built-in fact, or a family of them, have this name?
+pub(crate) fn reserved(name: &str) -> bool {
+    let built_in = BUILT_IN
+        .iter()
+        .any(|f| f.path.split('.').next() == Some(name));
+    built_in
+        || matches!(
+            name,
+            "current" | "boards" | "unaligned" | "confirmed_by" | "milestone"
+        )
+}
+
 fn int(n: u64) -> Value {
     Value::Int(i64::try_from(n).unwrap_or(i64::MAX))
 }

@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use crate::triage::decision::Mode;
 
 use super::diagnostic::{Diagnostics, Source};
-use super::expr::{Expect, Schema, Type};
-use super::facts::{self, Vocabularies};
-use super::model::{Fact, Policy, Unauthorised};
+use indexmap::IndexMap;
+
+use super::expr::{Expect, Schema, Slot, Type};
+use super::facts::{self, Needed, Vocabularies};
+use super::lint;
+use super::model::{Attribute, Board, Community, Fact, Goal, Policy, Role, Unauthorised};
 use super::order;
 use super::read::principles::{self, Names};
 use super::read::vocabulary::{self, Sources};
 use super::read::{Reader, examples, settings};
-use super::yaml::{self, Node};
+use super::yaml::{self, Kind, Node};
 
 /// Sections that are maps from a name, or lists of things with an `id`.
 const NAMED: &[&str] = &[
@@ -35,6 +38,11 @@ const LOCK: &str = ".lock.yaml";
 
 /// The one version of the language there is.
 const VERSION: &str = "1";
+
+/// Is this file the template of a comment?
+pub(crate) fn is_template(source: &Source) -> bool {
+    source.path.strip_suffix(".md").is_some()
+}
 
 /// Reads and checks a policy. Sources ending in `.lock.yaml` pin what lives on GitHub, those
 /// ending in `.md` are templates of comments, all others are YAML and merged.
@@ -84,7 +92,7 @@ impl<'n> Merged<'n> {
 fn parse_all(r: &mut Reader<'_>) -> Vec<Node> {
     let mut roots = Vec::new();
     for (file, source) in r.sources.iter().enumerate() {
-        if source.path.ends_with(".md") {
+        if is_template(source) {
             continue;
         }
         match yaml::parse(file, &source.text) {
@@ -217,62 +225,24 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
     }
     header(r, &merged, &roots);
 
-    let roles = vocabulary::roles(r, merged.named("roles"));
-    let boards = vocabulary::boards(r, merged.named("boards"), &merged.pinned);
-    let goals = vocabulary::goals(r, merged.named("goals"));
-    let communities = vocabulary::communities(r, merged.named("communities"));
-
-    let mut schema = Schema::new();
-    let goals_enum = schema.add_enum("goals", goals.keys().cloned());
-    let communities_enum = schema.add_enum("communities", communities.keys().cloned());
-    let from = Sources {
-        goals: &goals,
-        communities: &communities,
-        boards: &boards,
-        goals_type: Type::Enum(goals_enum),
-        communities_type: Type::Enum(communities_enum),
-    };
-    let attributes = vocabulary::attributes(r, merged.named("attributes"), &from, &mut schema);
-    for (key, _) in merged.named("attributes") {
-        if let Some(name) = key.text()
-            && settings::COMMANDS.contains(&name)
-        {
-            r.error(
-                "hides-command",
-                key,
-                format!("an attribute `{name}` would hide the command `/{name}`"),
-            );
-        }
-    }
-    let vocabularies = Vocabularies {
-        roles: schema.add_enum("roles", roles.keys().cloned()),
-        goals: goals_enum,
-        communities: communities_enum,
-        work_kind: attributes
-            .get("kind")
-            .and_then(|a| match schema.type_of(a.slot) {
-                Type::Enum(id) => Some(*id),
-                _ => None,
-            }),
-    };
-    let columns: Vec<_> = boards
-        .values()
-        .map(|board| {
-            let columns = board.columns();
-            let column = (!columns.is_empty()).then(|| {
-                schema.add_enum(&format!("columns of {}", board.id), columns.iter().cloned())
-            });
-            (board.id.clone(), column)
-        })
-        .collect();
-    let mut needed = facts::declare(&mut schema, &vocabularies, &columns);
-    let unaligned = attributes
-        .values()
-        .any(|a| a.of_goals)
-        .then(|| schema.add_fact("unaligned", Type::Bool, false));
-
+    let Declared {
+        roles,
+        boards,
+        goals,
+        communities,
+        attributes,
+        mut schema,
+        needed,
+        unaligned,
+    } = declare(r, &merged);
     let facts = derived(r, merged.named("facts"), &mut schema);
-    let templates = settings::templates(r, merged.named("templates"), r.sources, &schema);
+    let templates = settings::templates(
+        r,
+        merged.named("templates"),
+        r.sources,
+        &attributes,
+        &schema,
+    );
     let names = Names {
         schema: &schema,
         attributes: &attributes,
@@ -323,7 +293,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         communities,
         attributes,
         facts,
-        principles: principles.principles,
+        principles: principles.by_id,
         rules: principles.rules,
         gates: principles.gates,
         caps: principles.caps,
@@ -338,21 +308,105 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         unaligned,
         order: Vec::new(),
     };
-    let used = order::used(&policy);
+    put_in_order(r, &mut policy, needed, &principles.places)?;
+    lint::lint(r, &policy, &principles.places);
+    Some(policy)
+}
+
+/// Which built-in facts have to be read, and in which order everything is decided. `None` if there
+/// is no order.
+fn put_in_order(
+    r: &mut Reader<'_>,
+    policy: &mut Policy,
+    mut needed: Vec<Needed>,
+    places: &IndexMap<String, Node>,
+) -> Option<()> {
+    let used = order::used(policy);
     needed.retain(|n| used.contains(&n.slot));
     policy.needed = needed;
-    match order::order(&policy) {
+    match order::order(policy) {
         Ok(order) => policy.order = order,
         Err(cycle) => {
-            let place = cycle.rules.iter().find_map(|id| principles.places.get(id));
-            if let Some(place) = place {
+            if let Some(place) = cycle.rules.iter().find_map(|id| places.get(id)) {
                 let help = Some("a rule may read its own target only as `current.…`".to_owned());
                 r.error_help("cycle", place, cycle.message, help);
             }
             return None;
         }
     }
-    Some(policy)
+    Some(())
+}
+
+/// The vocabulary, and the schema in which expressions are checked.
+struct Declared {
+    roles: IndexMap<String, Role>,
+    boards: IndexMap<String, Board>,
+    goals: IndexMap<String, Goal>,
+    communities: IndexMap<String, Community>,
+    attributes: IndexMap<String, Attribute>,
+    schema: Schema,
+    needed: Vec<Needed>,
+    unaligned: Option<Slot>,
+}
+
+fn declare(r: &mut Reader<'_>, merged: &Merged<'_>) -> Declared {
+    let roles = vocabulary::roles(r, merged.named("roles"));
+    let boards = vocabulary::boards(r, merged.named("boards"), &merged.pinned);
+    let goals = vocabulary::goals(r, merged.named("goals"));
+    let communities = vocabulary::communities(r, merged.named("communities"));
+
+    let mut schema = Schema::new();
+    let goals_enum = schema.add_enum("goals", goals.keys().cloned());
+    let communities_enum = schema.add_enum("communities", communities.keys().cloned());
+    let from = Sources {
+        goals: &goals,
+        communities: &communities,
+        boards: &boards,
+        goals_type: Type::Enum(goals_enum),
+        communities_type: Type::Enum(communities_enum),
+    };
+    for (section, commands) in [("attributes", settings::COMMANDS), ("facts", &[])] {
+        for (key, _) in merged.named(section) {
+            not_taken(r, key, commands);
+        }
+    }
+    let attributes = vocabulary::attributes(r, merged.named("attributes"), &from, &mut schema);
+    let vocabularies = Vocabularies {
+        roles: schema.add_enum("roles", roles.keys().cloned()),
+        goals: goals_enum,
+        communities: communities_enum,
+        work_kind: attributes
+            .get("kind")
+            .and_then(|a| match schema.type_of(a.slot) {
+                Type::Enum(id) => Some(*id),
+                _ => None,
+            }),
+    };
+    let columns: Vec<_> = boards
+        .values()
+        .map(|board| {
+            let columns = board.columns();
+            let column = (!columns.is_empty()).then(|| {
+                schema.add_enum(&format!("columns of {}", board.id), columns.iter().cloned())
+            });
+            (board.id.clone(), column)
+        })
+        .collect();
+    let needed = facts::declare(&mut schema, &vocabularies, &columns);
+    let unaligned = attributes
+        .values()
+        .any(|a| a.of_goals)
+        .then(|| schema.add_fact("unaligned", Type::Bool, false));
+    Declared {
+        roles,
+        boards,
+        goals,
+        communities,
+        attributes,
+        schema,
+        needed,
+        unaligned,
+    }
 }
 
 fn header(r: &mut Reader<'_>, merged: &Merged<'_>, roots: &[Node]) {
@@ -369,7 +423,10 @@ fn header(r: &mut Reader<'_>, merged: &Merged<'_>, roots: &[Node]) {
                     .get(n.file)
                     .is_some_and(|s| s.path.ends_with(LOCK))
             };
-            if let Some(root) = roots.iter().find(|n| !lock(n)) {
+            if let Some(root) = roots
+                .iter()
+                .find(|n| !lock(n) && matches!(n.kind, Kind::Map(_)))
+            {
                 r.error_help(
                     "missing-key",
                     root,
@@ -378,6 +435,19 @@ fn header(r: &mut Reader<'_>, merged: &Merged<'_>, roots: &[Node]) {
                 );
             }
         }
+    }
+}
+
+/// Names that mean something already: built-in facts and, for attributes, commands.
+fn not_taken(r: &mut Reader<'_>, key: &Node, commands: &[&str]) {
+    let name = key.text().unwrap_or_default();
+    if commands.contains(&name) {
+        let message = format!("`{name}` would hide the command `/{name}`");
+        r.error("hides-command", key, message);
+    }
+    if facts::reserved(name) {
+        let message = format!("`{name}` is a built-in fact");
+        r.error("hides-fact", key, message);
     }
 }
 

@@ -13,6 +13,7 @@ pub mod model;
 pub mod render;
 pub mod template;
 
+mod lint;
 mod load;
 mod order;
 mod read;

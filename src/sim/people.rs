@@ -491,6 +491,49 @@ impl Sim {
         })
     }
 
+    /// Lets somebody into the organisation, or out of it and all its teams.
+    pub fn org_member(
+        &self,
+        by: &str,
+        org: &str,
+        login: &str,
+        member: bool,
+    ) -> Result<(), SimError> {
+        let user = self.user(login).0;
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let id = state.named_org(org)?;
+            let shown = state.membership_json(id, user, false);
+            let known = match state.orgs.get_mut(&id) {
+                Some(org) if member => org.members.insert(user, false).is_some(),
+                Some(org) => org.members.remove(&user).is_none(),
+                None => return Err(SimError::Missing(format!("organisation {org}"))),
+            };
+            if known {
+                return Ok(());
+            }
+            if !member {
+                for team in state.teams.values_mut().filter(|team| team.org == id) {
+                    team.members.remove(&user);
+                }
+            }
+            let action = if member {
+                "member_added"
+            } else {
+                "member_removed"
+            };
+            let place = Place::Organization(id);
+            state.emit(
+                "organization",
+                action,
+                place,
+                by.user,
+                json!({"membership": shown}),
+            );
+            Ok(())
+        })
+    }
+
     /// GitHub's greeting of a new webhook.
     pub fn ping(&self) {
         self.with(|state| {

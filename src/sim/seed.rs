@@ -67,21 +67,14 @@ const COLORS: [&str; 8] = [
 impl State {
     fn account(&mut self, id: u64, login: &str, kind: AccountKind) -> u64 {
         let created_at = self.now();
-        self.ids.register(match kind {
-            AccountKind::User => Node::User(id),
-            AccountKind::Bot => Node::Bot(id),
-            AccountKind::Organization => Node::Organization(id),
-        });
-        let login = login.to_owned();
-        self.accounts.insert(
+        let account = Account {
             id,
-            Account {
-                id,
-                login,
-                kind,
-                created_at,
-            },
-        );
+            login: login.to_owned(),
+            kind,
+            created_at,
+        };
+        self.ids.register(account.node());
+        self.accounts.insert(id, account);
         id
     }
 

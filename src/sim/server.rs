@@ -183,7 +183,7 @@ async fn answer(
         _ => {}
     }
     let reply = match admit(sim, &known) {
-        Err(reply) => reply,
+        Err(reply) => *reply,
         Ok(_writing) => {
             if let Some(FaultKind::Delay(time)) = known.fault {
                 tokio::time::sleep(time).await;
@@ -211,15 +211,14 @@ fn examine(
     asked: &Asked,
     document: Option<Prepared>,
 ) -> Result<Known, (usize, Refusal)> {
-    let (write, content) = match &document {
-        Some(document) => (document.mutation, document.content),
-        None => {
-            let read = matches!(asked.method, Method::GET | Method::HEAD);
-            let app_only = asked.path.starts_with("/app");
-            let content = asked.method == Method::POST
-                && (asked.path.ends_with("/issues") || asked.path.ends_with("/comments"));
-            (!read && !app_only, content)
-        }
+    let (write, content) = if let Some(document) = &document {
+        (document.mutation, document.content)
+    } else {
+        let read = matches!(asked.method, Method::GET | Method::HEAD);
+        let app_only = asked.path.starts_with("/app");
+        let content = asked.method == Method::POST
+            && (asked.path.ends_with("/issues") || asked.path.ends_with("/comments"));
+        (!read && !app_only, content)
     };
     let mut logged = Logged {
         at: state.now(),
@@ -286,12 +285,12 @@ impl Drop for Writing<'_> {
 }
 
 /// Counts the request, or refuses it as the limits do.
-fn admit<'a>(sim: &'a Sim, known: &Known) -> Result<Writing<'a>, Response<Body>> {
+fn admit<'a>(sim: &'a Sim, known: &Known) -> Result<Writing<'a>, Box<Response<Body>>> {
     sim.with(|state| {
         let now = state.now();
         let limits = state.limits.clone();
         if known.cost.write && !state.budgets.begin_write(known.who, &limits) {
-            return Err(secondary(Some(1)));
+            return Err(Box::new(secondary(Some(1))));
         }
         let refused = match state.budgets.spend(known.who, known.cost, &limits, now) {
             Ok(()) => {
@@ -303,14 +302,14 @@ fn admit<'a>(sim: &'a Sim, known: &Known) -> Result<Writing<'a>, Response<Body>>
         if known.cost.write {
             state.budgets.end_write(known.who);
         }
-        Err(match (refused, known.cost.resource) {
+        Err(Box::new(match (refused, known.cost.resource) {
             (Limited::Secondary(after), _) => secondary(Some(after)),
             (Limited::Primary, Resource::GraphQl) => json_reply(StatusCode::OK, &rate_limited()),
             (Limited::Primary, Resource::Core) => refuse(&Refusal::new(
                 403,
                 format!("API rate limit exceeded for installation ID {}.", known.who),
             )),
-        })
+        }))
     })
 }
 
@@ -372,15 +371,12 @@ fn percent_decode(text: &str) -> String {
             .filter(|_| *first == b'%')
             .and_then(|code| std::str::from_utf8(code).ok())
             .and_then(|code| u8::from_str_radix(code, 16).ok());
-        match code {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(if *first == b'+' { b' ' } else { *first });
-                rest = after;
-            }
+        if let Some(byte) = code {
+            bytes.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(if *first == b'+' { b' ' } else { *first });
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()

@@ -101,7 +101,8 @@ pub(super) struct Issue {
     pub assignees: Vec<u64>,
     pub open: bool,
     pub state_reason: Option<&'static str>,
-    pub issue_type: Option<u64>,
+    /// The organisation's issue type.
+    pub kind: Option<u64>,
     pub parent: Option<u64>,
     pub comments: Vec<u64>,
     pub reactions: Vec<Reaction>,
@@ -341,6 +342,24 @@ impl State {
             .and_then(|repo| self.orgs.get(&repo.owner))
             .is_some_and(|org| org.members.contains_key(&user));
         if member { "CONTRIBUTOR" } else { "NONE" }
+    }
+}
+
+impl Account {
+    pub fn node(&self) -> Node {
+        match self.kind {
+            AccountKind::User => Node::User(self.id),
+            AccountKind::Bot => Node::Bot(self.id),
+            AccountKind::Organization => Node::Organization(self.id),
+        }
+    }
+
+    /// Where its page is on the web.
+    pub fn html_url(&self) -> String {
+        match (self.kind, self.login.strip_suffix("[bot]")) {
+            (AccountKind::Bot, Some(slug)) => format!("https://github.com/apps/{slug}"),
+            _ => format!("https://github.com/{}", self.login),
+        }
     }
 }
 

@@ -83,15 +83,12 @@ impl Organizations {
             return Ok(None);
         };
         let client = self.github.installation(installation);
-        let bot = match *bot {
-            Some(id) => id,
-            None => {
-                let app = self.github.app().await?;
-                // Without it the bot would take its own changes for somebody else's.
-                let id = client.user(&app.bot_login).await?;
-                let id = id.ok_or(GitHubError::NotFound)?;
-                *bot.insert(id)
-            }
+        let bot = if let Some(known) = *bot {
+            known
+        } else {
+            let app = self.github.app().await?;
+            let id = client.user(&app.bot_login).await?.unwrap_or(UserId(0));
+            *bot.insert(id)
         };
         let organization = Arc::new(Organization {
             login: source.login.clone(),

@@ -3,14 +3,19 @@
 //! Everything else is tested against [`northstar::sim`]; here it is shown not to lie.
 //!
 //! * `published`: the validators;
-//! * `documents`: every GraphQL document, and the simulation's own schema;
+//! * `documents`: every GraphQL document;
+//! * `subset`: the simulation's own schema;
+//! * `client`: every request of our client, with its answer;
 //! * `routes`: every REST route of the simulation, asked over HTTP;
 //! * `hooks`: every webhook of the simulation;
 //! * `derived`: payloads made from the schemas, for events without a recorded example;
 //! * `manners`: limits, pages, refusals.
 
+mod client;
+mod derived;
 mod documents;
 mod hooks;
 mod published;
 mod routes;
+mod subset;
 mod world;

@@ -125,6 +125,11 @@ impl World {
         world
     }
 
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.server.url
+    }
+
     /// Asks as the installation.
     pub async fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
         self.send(

@@ -80,6 +80,7 @@ fn in_ordinary_text() {
             "/kind bug <!-- really --> now",
             &["kind bug  now@1"],
         ),
+        ("HTML parts words", "/kind bug<br>now", &["kind bug now@1"]),
         (
             "a comment at the end",
             "/kind bug <!-- x\n/undo\n-->",
@@ -146,6 +147,8 @@ fn in_ordinary_text() {
     }
 }
 
+// One table of cases.
+#[allow(clippy::too_many_lines)]
 #[test]
 fn nowhere_else() {
     let cases = [
@@ -212,6 +215,18 @@ fn nowhere_else() {
         (
             "details with capitals and attributes",
             "<DETAILS open\n  class=\">\">\n\n/kind bug\n\n</Details>",
+        ),
+        (
+            "details' end in an attribute over lines",
+            "<details\n  title=\"</details>\">\n\n/kind bug\n\n</details>",
+        ),
+        (
+            "details' end in an attribute",
+            "<details title=\"> </details>\">\n\n/kind bug\n\n</details>",
+        ),
+        (
+            "details after an attribute",
+            "<div title=\"x\"><details>\n\n/kind bug",
         ),
         (
             "details in details",
@@ -283,6 +298,10 @@ fn below_what_e_mail_clients_add() {
     assert_eq!(found("/undo\n-- \nJo\n\n/kind bug"), ["undo @1"]);
     assert_eq!(found("/undo\r\n-- \r\nJo\r\n"), ["undo @1"]);
 
+    // Mail that is folded away is not what is replied to.
+    let text = "<details>\n\nOn 16 Nov 2026 Jo wrote:\n\nso\n\n</details>\n\n/kind bug";
+    assert_eq!(found(text), ["kind bug@9"]);
+
     // A marked quote ends where its marks end, and people answer below it.
     let text = "On Mon, Nov 16, 2026 Jo wrote:\n\n> /undo\n\n/kind bug";
     assert_eq!(found(text), ["kind bug@5"]);
@@ -290,6 +309,7 @@ fn below_what_e_mail_clients_add() {
     for prose in [
         "On the call Jo wrote:",
         "On 16 November Jo wrote a letter",
+        "On 16 November we agreed on this:",
         "Jo wrote on 16 November:",
         "From: where we stand\nto: where we go",
         "--",
@@ -336,6 +356,7 @@ fn an_edit_says_only_what_is_new() {
     assert_eq!(new("/kind bug", "/kind bug\n/undo"), ["undo @2"]);
     assert_eq!(new("/undo\n/kind bug", "/kind bug\n/undo"), [""; 0]);
     assert_eq!(new("/undo", "/undo\n/undo\n/undo"), ["undo @2", "undo @3"]);
+    assert_eq!(new("", &"/undo\n".repeat(60)).len(), MOST_COMMANDS);
     // The limit counts what is new, not what was there.
     let many = "/undo\n".repeat(MOST_COMMANDS + 10);
     assert_eq!(new(&many, &format!("{many}/promote")), ["promote @61"]);

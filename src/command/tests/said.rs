@@ -401,4 +401,8 @@ fn without_a_policy_words_are_not_checked() {
         assert_eq!(said.args, *args, "{text}");
         assert_eq!(said.reason, *reason, "{text}");
     }
+    let (_, act) = right("/priority none", &words);
+    let changes = vec![ValueChange::Clear];
+    let attribute = id("priority");
+    assert_eq!(act, Act::Set { attribute, changes });
 }

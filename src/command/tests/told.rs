@@ -15,6 +15,11 @@ fn what_cannot_be_meant() {
         ),
         ("/priority p9", &["p9"], "unknown: p9; did you mean p0?"),
         (
+            "/triage maybe",
+            &["maybe"],
+            "unknown: maybe; known: accept, defer, decline, needs-info",
+        ),
+        (
             "/kind nonsense",
             &["nonsense"],
             "unknown: nonsense; known: feature, bug, support",
@@ -71,6 +76,7 @@ fn what_cannot_be_meant() {
             &["requests-wait-for-triag"],
             "unknown: requests-wait-for-triag; did you mean requests-wait-for-triage?",
         ),
+        ("/apply ,", &[","], "unknown: ,"),
         ("/apply", &[], "ID is missing"),
         ("/kpi satisfaction", &["satisfaction"], "NUMBER is missing"),
         (

@@ -341,9 +341,9 @@ impl Checker<'_> {
         self.emit(op, ty.unwrap_or(Type::Int), &refs, span)
     }
 
-    fn text_test(&mut self, test: TextTest, args: &[Id], span: Range<usize>) -> Checked {
+    fn text_test(&mut self, how: TextTest, args: &[Id], span: Range<usize>) -> Checked {
         let text = self.present(args[0], None);
-        if test == TextTest::Contains && matches!(text.ty, Some(Type::List(_))) {
+        if how == TextTest::Contains && matches!(text.ty, Some(Type::List(_))) {
             let message = "`contains` looks into a text, and this is a list".to_owned();
             let at = self.ast.span(args[0]);
             let help = format!("write `{} in {}`", self.text(args[1]), self.text(args[0]));
@@ -354,9 +354,9 @@ impl Checker<'_> {
         self.must(&text, args[0], &Type::String);
         let part = self.present(args[1], None);
         self.must(&part, args[1], &Type::String);
-        let op = Op::Text(test, text.node, part.node);
+        let op = Op::Text(how, text.node, part.node);
         let mut checked = self.emit(op, Type::Bool, &[&text, &part], span);
-        let walked = if test == TextTest::Contains {
+        let walked = if how == TextTest::Contains {
             text.bulk
         } else {
             part.bulk

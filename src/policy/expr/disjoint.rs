@@ -6,6 +6,7 @@
 //! same. So the answer "never" is a proof, and "maybe" says nothing. Facts are taken to be of the
 //! types and to have the values that the schema declares.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -18,6 +19,8 @@ use super::value::Value;
 
 /// More alternatives than these, and a part is taken as one atom that is not understood.
 const CAP: usize = 64;
+/// More parts than these, and the rest is taken as atoms that are not understood.
+const LOOKS: usize = 20_000;
 /// How deep derived facts are looked through.
 const LOOK_THROUGH: usize = 16;
 
@@ -53,11 +56,11 @@ pub fn never_holds(a: &Program, schema: &Schema) -> bool {
 }
 
 fn clauses<'p>(program: &'p Program, schema: &Schema) -> &'p [Clause] {
-    program
-        .code
-        .shape
-        .clauses
-        .get_or_init(|| Shaper { schema }.shape(&program.code, program.code.root, true, 0))
+    program.code.shape.clauses.get_or_init(|| {
+        let looked_at = Cell::new(0);
+        let shaper = Shaper { schema, looked_at };
+        shaper.shape(&program.code, program.code.root, true, 0)
+    })
 }
 
 /// Walks both in step; terms are sorted.
@@ -100,11 +103,17 @@ fn join(a: &Clause, b: &Clause) -> Option<Clause> {
 
 struct Shaper<'s> {
     schema: &'s Schema,
+    /// Parts looked at. A condition inside `?:` and a derived fact are looked at more than once.
+    looked_at: Cell<usize>,
 }
 
 impl Shaper<'_> {
     /// The alternatives in which the node is `wanted`.
     fn shape(&self, code: &Code, node: NodeId, wanted: bool, depth: usize) -> Vec<Clause> {
+        self.looked_at.set(self.looked_at.get() + 1);
+        if self.looked_at.get() > LOOKS {
+            return one(atom(code, node, wanted));
+        }
         let shape = match code.op(node) {
             Op::And(kids) | Op::Or(kids) => {
                 let parts = code.kids(kids).iter();
@@ -383,8 +392,7 @@ fn range<T: Copy>(how: Compare, n: T, wanted: bool) -> Range<T> {
         Range::everything()
     };
     match (how, wanted) {
-        (Compare::Lt, true) => range.high = Some((n, true)),
-        (Compare::Ge, false) => range.high = Some((n, true)),
+        (Compare::Lt, true) | (Compare::Ge, false) => range.high = Some((n, true)),
         (Compare::Le, true) | (Compare::Gt, false) => range.high = Some((n, false)),
         (Compare::Gt, true) | (Compare::Le, false) => range.low = Some((n, true)),
         (Compare::Ge, true) | (Compare::Lt, false) => range.low = Some((n, false)),

@@ -189,10 +189,10 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             }
             Op::In(needle, hay) => self.is_in(needle, hay),
             Op::Has(inner) => self.value(inner).is_present(),
-            Op::Text(test, text, part) => {
+            Op::Text(how, text, part) => {
                 let (text, part) = (self.value(text), self.value(part));
                 let (text, part) = (text.str(), part.str());
-                match test {
+                match how {
                     TextTest::Contains => text.contains(part),
                     TextTest::StartsWith => text.starts_with(part),
                     TextTest::EndsWith => text.ends_with(part),
@@ -425,7 +425,7 @@ fn owned<'a>(value: &Value) -> V<'a> {
     }
 }
 
-fn convert<'a>(how: Convert, value: V<'a>) -> V<'a> {
+fn convert(how: Convert, value: V<'_>) -> V<'_> {
     let hours = |n: i64| {
         let seconds = n.saturating_mul(3600);
         V::Span(SignedDuration::from_secs(seconds), 0)

@@ -256,22 +256,19 @@ impl<'t> Lexer<'t, '_> {
             };
             if c == '\\' && !raw {
                 let at = self.at;
-                match escape(rest) {
-                    Some((c, len)) => {
-                        value.push(c);
-                        self.at += len;
-                    }
-                    None => {
-                        broken = true;
-                        self.at += 1;
-                        self.take_one();
-                        self.report(
-                            "bad-literal",
-                            at..self.at,
-                            "no such escape".to_owned(),
-                            "a backslash is written `\\\\`, or the whole text raw: r\"\\d\"",
-                        );
-                    }
+                if let Some((c, len)) = escape(rest) {
+                    value.push(c);
+                    self.at += len;
+                } else {
+                    broken = true;
+                    self.at += 1;
+                    self.take_one();
+                    self.report(
+                        "bad-literal",
+                        at..self.at,
+                        "no such escape".to_owned(),
+                        "a backslash is written `\\\\`, or the whole text raw: r\"\\d\"",
+                    );
                 }
             } else {
                 value.push(c);
@@ -343,12 +340,9 @@ mod tests {
         }
     }
 
-    fn string(text: &str) -> Result<Token, &'static str> {
-        Ok(Token::Str(text.to_owned()))
-    }
-
     #[test]
     fn literals() {
+        let string = |text: &str| Ok(Token::Str(text.to_owned()));
         assert_eq!(one("0x1F"), Ok(Token::Int(31)));
         assert_eq!(one("18446744073709551616"), Err("bad-literal"));
         assert_eq!(one(".5"), Ok(Token::Double(0.5)));

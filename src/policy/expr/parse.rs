@@ -341,16 +341,16 @@ impl Parser<'_> {
     fn primary(&mut self) -> Id {
         let span = self.span();
         let kind = match self.token().clone() {
-            Token::Int(n) => match i64::try_from(n) {
-                Ok(n) => Kind::Int(n),
-                Err(_) => {
+            Token::Int(n) => i64::try_from(n).map_or_else(
+                |_| {
                     let message = "no whole number is that large";
                     let problem = Problem::new("bad-literal", span.clone(), message);
                     self.problems
                         .push(problem.help(format!("the largest is {}", i64::MAX)));
                     Kind::Broken
-                }
-            },
+                },
+                Kind::Int,
+            ),
             Token::Double(d) => Kind::Double(d),
             Token::Str(s) => Kind::Str(s),
             Token::Broken => Kind::Broken,

@@ -196,7 +196,8 @@ fn give(r: &mut Reader<'_>, key: &Node, value: &Node, names: &Names<'_>, s: &mut
                 })
                 .collect();
             let form = form::render(answers.iter().map(|(k, v)| (*k, v.as_str())));
-            s.issue.body = format!("{}\n\n{form}", s.issue.body).trim().to_owned();
+            let text = format!("{}\n\n{form}", s.issue.body);
+            text.trim().clone_into(&mut s.issue.body);
         }
         "communities" => {
             let known = names.communities.keys().map(String::as_str);

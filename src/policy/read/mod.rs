@@ -1,6 +1,7 @@
 //! From YAML nodes to the model: strict, and every complaint in one run.
 
 pub mod examples;
+mod limits;
 pub mod principles;
 pub mod settings;
 pub mod vocabulary;
@@ -284,12 +285,13 @@ impl<'s> Reader<'s> {
         node: Option<&Node>,
         code: &'static str,
         what: &str,
-        names: impl IntoIterator<Item = &'a str> + Clone,
+        names: impl IntoIterator<Item = &'a str>,
     ) -> Vec<String> {
+        let names: Vec<&str> = names.into_iter().collect();
         let nodes = node.map(|n| self.texts(n, what)).unwrap_or_default();
         nodes
             .into_iter()
-            .filter_map(|n| self.known(n, code, what, names.clone()))
+            .filter_map(|n| self.known(n, code, what, names.iter().copied()))
             .collect()
     }
 

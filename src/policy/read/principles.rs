@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use crate::policy::diagnostic::suggest;
-use crate::policy::expr::{Expect, Schema};
+use crate::policy::expr::{Expect, Schema, Type};
 use crate::policy::model::{
-    Allowance, Attribute, Board, Cap, Gate, Given, OrderBy, Over, Pick, Principle, Role, Rule, Wish,
+    Allowance, Attribute, Board, Cap, Gate, Given, Pick, Principle, Role, Rule, Wish,
 };
 use crate::policy::template::Template;
 use crate::policy::yaml::{Kind, Node};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::decision::Mode;
 
+use super::limits::{cap, gate};
 use super::vocabulary::Entries;
 use super::{Fields, Reader};
 
@@ -29,7 +30,7 @@ pub struct Names<'a> {
 /// What principles hold, each by its id.
 #[derive(Default)]
 pub struct Principles {
-    pub principles: IndexMap<String, Principle>,
+    pub by_id: IndexMap<String, Principle>,
     pub rules: IndexMap<String, Rule>,
     pub gates: IndexMap<String, Gate>,
     pub caps: IndexMap<String, Cap>,
@@ -74,7 +75,7 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
             never: allowance(r, f.get("never"), "never", names),
             id: id.clone(),
         };
-        out.principles.insert(id.clone(), principle);
+        out.by_id.insert(id.clone(), principle);
         for item in f
             .get("rules")
             .and_then(|n| r.list(n, "`rules`"))
@@ -138,8 +139,8 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
 /// turns: the withdrawal makes the other rule's condition true.
 fn held_and_read(r: &mut Reader<'_>, out: &Principles, names: &Names<'_>) {
     for attribute in names.attributes.values() {
-        let writes = |rule: &&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id);
-        let writers: Vec<&Rule> = out.rules.values().filter(writes).collect();
+        let is_target = |rule: &&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id);
+        let writers: Vec<&Rule> = out.rules.values().filter(is_target).collect();
         let holds = |rule: &&&Rule| {
             rule.wishes
                 .iter()
@@ -455,20 +456,15 @@ fn literal(r: &mut Reader<'_>, node: &Node, attribute: &Attribute) -> Option<Att
 fn pick(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, names: &Names<'_>) -> Option<Pick> {
     if let Kind::Map(_) = node.kind {
         let f = r.fields(node, "a lookup", &["by", "table", "else"])?;
-        let by = match f.get("by") {
-            Some(n) => r.expression(
-                n,
-                names.schema,
-                Expect::Type(&crate::policy::expr::Type::String),
-            ),
-            None => {
-                r.error(
-                    "missing-key",
-                    node,
-                    "a lookup needs `by`, the text to look up",
-                );
-                None
-            }
+        let by = if let Some(n) = f.get("by") {
+            r.expression(n, names.schema, Expect::Type(&Type::String))
+        } else {
+            r.error(
+                "missing-key",
+                node,
+                "a lookup needs `by`, the text to look up",
+            );
+            None
         };
         let mut of = BTreeMap::new();
         for (key, value) in f
@@ -524,155 +520,4 @@ fn pick(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, names: &Names<'_
 fn template(r: &mut Reader<'_>, node: Option<&Node>, names: &Names<'_>) -> Option<String> {
     let known = names.templates.keys().map(String::as_str);
     r.known(node?, "unknown-template", "template", known)
-}
-
-const OVER: &[(&str, Over)] = &[("return", Over::Return), ("warn", Over::Warn)];
-
-/// Board and columns of a gate or cap.
-fn columns(
-    r: &mut Reader<'_>,
-    f: &Fields<'_>,
-    key: &str,
-    names: &Names<'_>,
-) -> (String, Vec<String>) {
-    let Some(board) = f.get("board").and_then(|n| {
-        r.known(
-            n,
-            "unknown-board",
-            "board",
-            names.boards.keys().map(String::as_str),
-        )
-    }) else {
-        if f.get("board").is_none() {
-            r.error("missing-key", f.node, "this needs `board`");
-        }
-        return (String::new(), Vec::new());
-    };
-    if f.get(key).is_none() {
-        r.error("missing-key", f.node, format!("this needs `{key}`"));
-    }
-    let pinned = names
-        .boards
-        .get(&board)
-        .map(Board::columns)
-        .unwrap_or_default();
-    let columns = if pinned.is_empty() {
-        r.strings(f.get(key), "a column")
-    } else {
-        r.all_known(
-            f.get(key),
-            "unknown-column",
-            "column",
-            pinned.iter().map(String::as_str),
-        )
-    };
-    (board, columns)
-}
-
-fn gate(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> Option<Gate> {
-    let f = r.fields(
-        node,
-        "a gate",
-        &["id", "board", "into", "requires", "else", "because"],
-    )?;
-    let id = r.required(&f, "id", "a gate");
-    let (board, into) = columns(r, &f, "into", names);
-    let because = r.required(&f, "because", "a gate");
-    let otherwise = f
-        .get("else")
-        .and_then(|n| r.word(n, "`else`", OVER))
-        .unwrap_or(Over::Return);
-    let Some(requires) = f.get("requires") else {
-        r.error("missing-key", node, "a gate needs `requires`");
-        return None;
-    };
-    Some(Gate {
-        id,
-        principle: principle.to_owned(),
-        board,
-        into,
-        requires: r.expression(requires, names.schema, Expect::Bool)?,
-        otherwise,
-        because,
-    })
-}
-
-const CAP_KEYS: &[&str] = &[
-    "id", "board", "columns", "at_most", "exempt", "over", "by_hand", "next_by", "pull", "because",
-];
-
-fn cap(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> Option<Cap> {
-    let f = r.fields(node, "a cap", CAP_KEYS)?;
-    let id = r.required(&f, "id", "a cap");
-    let (board, columns) = columns(r, &f, "columns", names);
-    let because = r.required(&f, "because", "a cap");
-    let exempt = f
-        .get("exempt")
-        .and_then(|n| r.expression(n, names.schema, Expect::Bool));
-    let over = f
-        .get("over")
-        .and_then(|n| r.word(n, "`over`", OVER))
-        .unwrap_or(Over::Return);
-    let by_hand = r.all_known(
-        f.get("by_hand"),
-        "unknown-role",
-        "role",
-        names.roles.keys().map(String::as_str),
-    );
-    let mut next_by = Vec::new();
-    for item in f
-        .get("next_by")
-        .and_then(|n| r.list(n, "`next_by`"))
-        .unwrap_or_default()
-    {
-        if let Some(order) = order_by(r, item, names) {
-            next_by.push(order);
-        }
-    }
-    let pull = r.flag(f.get("pull"), "`pull`");
-    let Some(at_most) = f.get("at_most") else {
-        r.error("missing-key", node, "a cap needs `at_most`");
-        return None;
-    };
-    Some(Cap {
-        id,
-        principle: principle.to_owned(),
-        board,
-        columns,
-        at_most: r.expression(at_most, names.schema, Expect::Number)?,
-        exempt,
-        over,
-        by_hand,
-        next_by,
-        pull,
-        because,
-    })
-}
-
-/// `score desc`, `issue.created_at asc`.
-fn order_by(r: &mut Reader<'_>, node: &Node, names: &Names<'_>) -> Option<OrderBy> {
-    let text = r.text(node, "an order")?;
-    let (by, descending) = match text.rsplit_once(' ') {
-        Some((by, "desc")) => (by.trim(), true),
-        Some((by, "asc")) => (by.trim(), false),
-        _ => (text, false),
-    };
-    if by == "score" {
-        return Some(OrderBy {
-            by: None,
-            descending,
-        });
-    }
-    match crate::policy::expr::compile(by, names.schema, Expect::Any) {
-        Ok(program) => Some(OrderBy {
-            by: Some(program),
-            descending,
-        }),
-        Err(problems) => {
-            for problem in problems {
-                r.problem(node, problem);
-            }
-            None
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use crate::policy::diagnostic::{Source, suggest};
-use crate::policy::expr::{Expect, Schema, Type};
+use crate::policy::expr::{Expect, Schema, Slot, Type};
 use crate::policy::model::{Attribute, Digest, Driver, Role};
 use crate::policy::template::{Part, RawPart, Template, split};
 use crate::policy::yaml::Node;
@@ -39,17 +39,23 @@ pub fn templates(
     r: &mut Reader<'_>,
     entries: &Entries<'_>,
     sources: &[Source],
+    attributes: &IndexMap<String, Attribute>,
     schema: &Schema,
 ) -> IndexMap<String, Template> {
+    let internal: Vec<Slot> = attributes
+        .values()
+        .filter(|a| a.internal)
+        .flat_map(|a| [a.slot, a.current])
+        .collect();
     let mut out: IndexMap<String, Template> = IndexMap::new();
     for (key, node) in entries {
         let id = key.text().unwrap_or_default().to_owned();
         let Some(text) = r.text(node, "a template") else {
             continue;
         };
-        let parts = resolve(r, text, schema, &mut |r, span, message, help| {
+        let parts = resolve(r, text, schema, &internal, &mut |r, span, message, help| {
             let span = node.locate(r.source(node.file), span);
-            r.error_at("unknown-fact", node.file, span, message, help);
+            r.error_at("bad-placeholder", node.file, span, message, help);
         });
         out.insert(id.clone(), Template { key: id, parts });
     }
@@ -79,9 +85,15 @@ pub fn templates(
             );
             continue;
         }
-        let parts = resolve(r, &source.text, schema, &mut |r, span, message, help| {
-            r.error_at("unknown-fact", file, span, message, help);
-        });
+        let parts = resolve(
+            r,
+            &source.text,
+            schema,
+            &internal,
+            &mut |r, span, message, help| {
+                r.error_at("bad-placeholder", file, span, message, help);
+            },
+        );
         out.insert(id.clone(), Template { key: id, parts });
     }
     out
@@ -90,7 +102,13 @@ pub fn templates(
 type Complain<'c> =
     &'c mut dyn FnMut(&mut Reader<'_>, std::ops::Range<usize>, String, Option<String>);
 
-fn resolve(r: &mut Reader<'_>, text: &str, schema: &Schema, complain: Complain<'_>) -> Vec<Part> {
+fn resolve(
+    r: &mut Reader<'_>,
+    text: &str,
+    schema: &Schema,
+    internal: &[Slot],
+    complain: Complain<'_>,
+) -> Vec<Part> {
     let mut parts = Vec::new();
     for part in split(text) {
         match part {
@@ -100,6 +118,12 @@ fn resolve(r: &mut Reader<'_>, text: &str, schema: &Schema, complain: Complain<'
                     r,
                     span,
                     format!("`{path}` is a table, not something that can stand in a comment"),
+                    None,
+                ),
+                Some(slot) if internal.contains(&slot) => complain(
+                    r,
+                    span,
+                    format!("`{path}` is internal, and a comment may be public"),
                     None,
                 ),
                 Some(slot) => parts.push(Part::Fact(slot)),

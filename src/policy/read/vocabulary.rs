@@ -61,16 +61,15 @@ pub fn boards(
         let Some(f) = r.fields(node, "a board", &["project", "column_field"]) else {
             continue;
         };
-        let project = match f.get("project") {
-            Some(n) => r.number(n, "`project`").unwrap_or(0),
-            None => {
-                r.error(
-                    "missing-key",
-                    key,
-                    format!("the board `{id}` needs `project`, the number in its address"),
-                );
-                0
-            }
+        let project = if let Some(n) = f.get("project") {
+            r.number(n, "`project`").unwrap_or(0)
+        } else {
+            r.error(
+                "missing-key",
+                key,
+                format!("the board `{id}` needs `project`, the number in its address"),
+            );
+            0
         };
         let column_field = f.get("column_field").map_or_else(
             || "Status".to_owned(),
@@ -275,16 +274,15 @@ pub fn attributes(
             continue;
         };
         let many = r.flag(f.get("many"), "`many`");
-        let (values, shared) = match f.get("values") {
-            Some(n) => values(r, n, from),
-            None => {
-                r.error(
-                    "missing-key",
-                    key,
-                    format!("the attribute `{id}` needs `values`"),
-                );
-                (Vec::new(), None)
-            }
+        let (values, shared) = if let Some(n) = f.get("values") {
+            values(r, n, from)
+        } else {
+            r.error(
+                "missing-key",
+                key,
+                format!("the attribute `{id}` needs `values`"),
+            );
+            (Vec::new(), None)
         };
         let of_goals = shared.as_ref() == Some(&from.goals_type);
         let one = shared.unwrap_or_else(|| {

@@ -241,7 +241,6 @@ fn check_value(field: &Field, value: &Value) -> Result<(), Refusal> {
 /// A value as `changes.field_value` shows it.
 fn shown(field: &Field, value: Option<&Value>) -> Json {
     match (value, &field.kind) {
-        (None, _) => Json::Null,
         (Some(Value::Option(id)), FieldKind::SingleSelect(options)) => options
             .iter()
             .find(|option| option.id == *id)
@@ -263,7 +262,7 @@ fn shown(field: &Field, value: Option<&Value>) -> Json {
         (Some(Value::Text(text)), _) => json!(text),
         (Some(Value::Number(number)), _) => number_json(*number),
         (Some(Value::Date(date)), _) => json!(format!("{date}T00:00:00+00:00")),
-        (Some(Value::Option(_) | Value::Iteration(_)), _) => Json::Null,
+        _ => Json::Null,
     }
 }
 

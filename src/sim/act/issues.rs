@@ -20,6 +20,15 @@ pub(in crate::sim) struct NewIssue {
     pub milestone: Option<u64>,
 }
 
+/// What an edit does to the milestone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::sim) enum NewMilestone {
+    #[default]
+    Same,
+    None,
+    Is(u64),
+}
+
 /// What an edit changes; `None` leaves as is.
 #[derive(Clone, Debug, Default)]
 pub(in crate::sim) struct Edit {
@@ -27,8 +36,7 @@ pub(in crate::sim) struct Edit {
     pub body: Option<String>,
     /// All labels, by id.
     pub labels: Option<Vec<u64>>,
-    /// `Some(None)` takes the milestone away.
-    pub milestone: Option<Option<u64>>,
+    pub milestone: NewMilestone,
     pub open: Option<bool>,
     pub reason: Option<&'static str>,
     pub assignees: Option<Vec<u64>>,
@@ -97,7 +105,7 @@ impl State {
                 assignees: new.assignees,
                 open: true,
                 state_reason: None,
-                issue_type: None,
+                kind: None,
                 parent: None,
                 comments: Vec::new(),
                 reactions: Vec::new(),
@@ -152,8 +160,10 @@ impl State {
             self.remove_labels(by, id, &gone)?;
             self.add_labels(by, id, &wanted)?;
         }
-        if let Some(milestone) = edit.milestone {
-            self.set_milestone(by, id, milestone)?;
+        match edit.milestone {
+            NewMilestone::Same => {}
+            NewMilestone::None => self.set_milestone(by, id, None)?,
+            NewMilestone::Is(milestone) => self.set_milestone(by, id, Some(milestone))?,
         }
         if let Some(open) = edit.open {
             self.set_open(by, id, open, edit.reason)?;
@@ -335,7 +345,7 @@ impl State {
     /// Sets or clears the organisation's issue type.
     pub fn set_issue_type(&mut self, by: Actor, id: u64, kind: Option<u64>) -> Result<(), Refusal> {
         let issue = self.issue_mut(id)?;
-        let before = std::mem::replace(&mut issue.issue_type, kind);
+        let before = std::mem::replace(&mut issue.kind, kind);
         if before == kind {
             return Ok(());
         }

@@ -6,7 +6,7 @@ mod comments;
 mod issues;
 mod labels;
 
-pub(super) use issues::{Edit, NewIssue};
+pub(super) use issues::{Edit, NewIssue, NewMilestone};
 pub(super) use labels::LabelEdit;
 
 use super::refusal::Refusal;

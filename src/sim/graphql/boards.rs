@@ -196,7 +196,7 @@ fn item_field(
         .ok_or_else(Refusal::not_found)?;
     let values = || {
         project.fields.iter().filter_map(|field| {
-            let name = value_type(field)?;
+            let name = value_type(field);
             let shown =
                 matches!(field.kind, FieldKind::Title) || item.values.contains_key(&field.id);
             shown.then(|| (field, Obj::FieldValue(item.id, field.id, name)))
@@ -232,14 +232,14 @@ fn item_field(
 }
 
 /// The type of a field's values.
-fn value_type(field: &Field) -> Option<&'static str> {
-    Some(match field.kind {
+fn value_type(field: &Field) -> &'static str {
+    match field.kind {
         FieldKind::SingleSelect(_) => "ProjectV2ItemFieldSingleSelectValue",
         FieldKind::Title | FieldKind::Text => "ProjectV2ItemFieldTextValue",
         FieldKind::Number => "ProjectV2ItemFieldNumberValue",
         FieldKind::Date => "ProjectV2ItemFieldDateValue",
         FieldKind::Iteration(_) => "ProjectV2ItemFieldIterationValue",
-    })
+    }
 }
 
 /// A field of a value that a row has.

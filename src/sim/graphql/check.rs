@@ -83,7 +83,7 @@ impl Check<'_> {
             "path": self.path,
             "extensions": {"code": code},
             "locations": location(at),
-            "message": message,
+            "message": Value::String(message),
         }));
     }
 

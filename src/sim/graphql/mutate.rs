@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::boards::find_field;
 use super::resolve::{Context, Obj, Val, reaction, rest_content, text};
-use crate::sim::act::{Edit, NewIssue};
+use crate::sim::act::{Edit, NewIssue, NewMilestone};
 use crate::sim::ids::Node;
 use crate::sim::refusal::Refusal;
 use crate::sim::state::{Actor, State, Value};
@@ -99,12 +99,12 @@ impl Change<'_> {
     }
 
     /// `null` takes the milestone away; not given leaves it.
-    fn milestone(&self, state: &State) -> Result<Option<Option<u64>>, Refusal> {
+    fn milestone(&self, state: &State) -> Result<NewMilestone, Refusal> {
         match self.input.get("milestoneId") {
-            None => Ok(None),
-            Some(Json::Null) => Ok(Some(None)),
+            None => Ok(NewMilestone::Same),
+            Some(Json::Null) => Ok(NewMilestone::None),
             Some(_) => match self.find(state, "milestoneId")? {
-                Node::Milestone(id) => Ok(Some(Some(id))),
+                Node::Milestone(id) => Ok(NewMilestone::Is(id)),
                 _ => Err(self.wrong("milestoneId")),
             },
         }
@@ -195,10 +195,11 @@ pub(super) fn mutate(
             app: true,
         },
     };
-    if name.contains("ProjectV2") {
-        boards(state, &change, name)
-    } else {
-        issues(state, &change, name)
+    match name {
+        _ if name.contains("ProjectV2") => boards(state, &change, name),
+        "addComment" | "updateIssueComment" | "deleteIssueComment" | "createLabel"
+        | "addReaction" => around(state, &change, name),
+        _ => issues(state, &change, name),
     }
 }
 
@@ -313,7 +314,7 @@ fn issues(state: &mut State, change: &Change<'_>, name: &str) -> Result<Val, Ref
             state.set_open(by, id, true, None)?;
             change.payload("ReopenIssuePayload", vec![("issue", issue(id))])
         }
-        "createIssue" => {
+        _ => {
             let repository = change.repository(state, "repositoryId")?;
             let labels = change.labels(state)?;
             let names = labels.iter().filter_map(|id| state.labels.get(id));
@@ -322,11 +323,21 @@ fn issues(state: &mut State, change: &Change<'_>, name: &str) -> Result<Val, Ref
                 body: change.given("body").map(str::to_owned),
                 labels: names.map(|label| label.name.clone()).collect(),
                 assignees: Vec::new(),
-                milestone: change.milestone(state)?.flatten(),
+                milestone: match change.milestone(state)? {
+                    NewMilestone::Is(id) => Some(id),
+                    NewMilestone::Same | NewMilestone::None => None,
+                },
             };
             let id = state.open_issue(by, repository, new)?;
             change.payload("CreateIssuePayload", vec![("issue", issue(id))])
         }
+    })
+}
+
+/// Comments, labels of repositories, reactions.
+fn around(state: &mut State, change: &Change<'_>, name: &str) -> Result<Val, Refusal> {
+    let by = change.by;
+    Ok(match name {
         "addComment" => {
             let id = change.issue(state, "subjectId")?;
             let comment = state.add_comment(by, id, change.text("body"))?;
@@ -335,7 +346,8 @@ fn issues(state: &mut State, change: &Change<'_>, name: &str) -> Result<Val, Ref
                 ("node", Val::node(Node::Comment(comment))),
             ];
             let edge = Val::Obj(Obj::Made("IssueCommentEdge", edge));
-            let fields = vec![("commentEdge", edge), ("subject", issue(id))];
+            let subject = Val::node(Node::Issue(id));
+            let fields = vec![("commentEdge", edge), ("subject", subject)];
             change.payload("AddCommentPayload", fields)
         }
         "updateIssueComment" => {
@@ -359,18 +371,16 @@ fn issues(state: &mut State, change: &Change<'_>, name: &str) -> Result<Val, Ref
         }
         _ => {
             let content = rest_content(change.text("content"));
-            let (made, subject) = match change.find(state, "subjectId")? {
-                Node::Comment(_) => {
-                    let id = change.comment(state, "subjectId")?;
-                    (
-                        state.react_to_comment(by, id, content)?.0,
-                        Node::Comment(id),
-                    )
-                }
-                _ => {
-                    let id = change.issue(state, "subjectId")?;
-                    (state.react_to_issue(by, id, content)?.0, Node::Issue(id))
-                }
+            let comment = matches!(change.find(state, "subjectId")?, Node::Comment(_));
+            let (made, subject) = if comment {
+                let id = change.comment(state, "subjectId")?;
+                (
+                    state.react_to_comment(by, id, content)?.0,
+                    Node::Comment(id),
+                )
+            } else {
+                let id = change.issue(state, "subjectId")?;
+                (state.react_to_issue(by, id, content)?.0, Node::Issue(id))
             };
             let made = reaction(state, &made);
             let fields = vec![("reaction", made), ("subject", Val::node(subject))];

@@ -7,7 +7,7 @@ use crate::sim::auth::Caller;
 use crate::sim::ids::{Node, base64, unbase64};
 use crate::sim::limits::Budget;
 use crate::sim::refusal::Refusal;
-use crate::sim::state::{Account, AccountKind, Comment, Issue, Reaction, Repository, State, time};
+use crate::sim::state::{Account, Comment, Issue, Reaction, Repository, State, time};
 
 /// What a field gives.
 pub(super) enum Val {
@@ -219,17 +219,9 @@ pub(super) fn connection(kind: &'static str, all: Vec<Val>, args: &Args) -> Resu
     )))
 }
 
-pub(super) fn account_node(account: &Account) -> Node {
-    match account.kind {
-        AccountKind::User => Node::User(account.id),
-        AccountKind::Bot => Node::Bot(account.id),
-        AccountKind::Organization => Node::Organization(account.id),
-    }
-}
-
 /// The account, or null for one that is gone.
 pub(super) fn account(state: &State, id: u64) -> Val {
-    Val::maybe(state.accounts.get(&id).map(account_node))
+    Val::maybe(state.accounts.get(&id).map(Account::node))
 }
 
 /// One field of one thing.
@@ -255,7 +247,7 @@ pub(super) fn resolve(
             match node {
                 Node::User(id) | Node::Bot(id) => {
                     let account = state.accounts.get(id).ok_or_else(gone)?;
-                    Ok(account_field(state, account, field))
+                    Ok(account_field(account, field))
                 }
                 Node::Organization(id) => boards::organization(state, context, *id, field, args),
                 Node::Repository(id) => {
@@ -382,11 +374,11 @@ fn query(state: &State, context: &Context<'_>, field: &str, args: &Args) -> Resu
     }
 }
 
-pub(super) fn account_field(state: &State, account: &Account, field: &str) -> Val {
+fn account_field(account: &Account, field: &str) -> Val {
     match field {
         "databaseId" => account.id.into(),
         "login" => bot_login(account).into(),
-        "url" => state.html_account(account).into(),
+        "url" => account.html_url().into(),
         _ => Val::Null,
     }
 }
@@ -483,14 +475,22 @@ fn issue(
         "body" => issue.body.clone().unwrap_or_default().into(),
         "state" => (if issue.open { "OPEN" } else { "CLOSED" }).into(),
         "closed" => (!issue.open).into(),
-        "stateReason" => issue.state_reason.map(str::to_uppercase).into(),
+        "stateReason" => {
+            let asked = args.get("enableDuplicate") == Some(&json!(true));
+            // Old clients do not know of duplicates, so those must be asked for.
+            let known = issue.state_reason.map(|reason| match reason {
+                "duplicate" if !asked => "not_planned",
+                other => other,
+            });
+            known.map(str::to_uppercase).into()
+        }
         "createdAt" => time(issue.created_at).into(),
         "updatedAt" => time(issue.updated_at).into(),
         "closedAt" => issue.closed_at.map(time).into(),
         "author" => account(state, issue.author),
         "authorAssociation" => state.association(issue.repository, issue.author).into(),
         "milestone" => Val::maybe(issue.milestone.map(Node::Milestone)),
-        "issueType" => Val::maybe(issue.issue_type.map(Node::IssueType)),
+        "issueType" => Val::maybe(issue.kind.map(Node::IssueType)),
         "parent" => Val::maybe(issue.parent.map(Node::Issue)),
         "repository" => Val::node(Node::Repository(issue.repository)),
         "url" => state.html_issue(issue).into(),

@@ -38,10 +38,11 @@ impl Ty {
     /// Whether a variable of this type (with or without a default) may stand where `wanted` is.
     pub fn fits(&self, wanted: &Self, has_default: bool) -> bool {
         match (self, wanted) {
-            (Self::NonNull(have), Self::NonNull(want)) => have.fits(want, false),
+            (Self::NonNull(have), Self::NonNull(want)) | (Self::List(have), Self::List(want)) => {
+                have.fits(want, false)
+            }
             (have, Self::NonNull(want)) => has_default && have.fits(want, false),
             (Self::NonNull(have), want) => have.fits(want, false),
-            (Self::List(have), Self::List(want)) => have.fits(want, false),
             (Self::Named(have), Self::Named(want)) => have == want,
             _ => false,
         }

@@ -64,6 +64,38 @@ pub(super) async fn org_installation(
     })
 }
 
+pub(super) async fn repository_installation(
+    Path((owner, name)): Path<(String, String)>,
+    Extension(call): Extension<Call>,
+) -> Answer {
+    call.app()?;
+    call.with(|state| {
+        let found = state
+            .repository_by_name(&owner, &name)
+            .and_then(|repo| {
+                let installation = state.installation_of(repo.owner)?;
+                state
+                    .covers(installation.id, repo.id)
+                    .then_some(installation)
+            })
+            .ok_or_else(Refusal::not_found)?;
+        Ok(Reply::ok(state.installation_json(found)))
+    })
+}
+
+/// Where the App's webhooks go.
+pub(super) async fn hook_config(Extension(call): Extension<Call>) -> Answer {
+    call.app()?;
+    Ok(Reply::ok(call.with(|state| {
+        json!({
+            "content_type": "json",
+            "insecure_ssl": "0",
+            "secret": "********",
+            "url": state.hooks.url.clone().unwrap_or_default(),
+        })
+    })))
+}
+
 pub(super) async fn access_token(Path(id): Path<u64>, Extension(call): Extension<Call>) -> Answer {
     call.app()?;
     let wanted: Option<BTreeMap<String, String>> = call

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Answer, Call, Reply};
-use crate::sim::act::{Edit, NewIssue};
+use crate::sim::act::{Edit, NewIssue, NewMilestone};
 use crate::sim::refusal::Refusal;
 use crate::sim::state::{Issue, State};
 
@@ -154,11 +154,11 @@ pub(super) async fn edit(
             },
             labels,
             milestone: match field("milestone") {
-                None => None,
-                Some(Value::Null) => Some(None),
+                None => NewMilestone::Same,
+                Some(Value::Null) => NewMilestone::None,
                 Some(value) => {
                     let number = value.as_u64().unwrap_or(0);
-                    Some(Some(milestone(state, repo, number)?))
+                    NewMilestone::Is(milestone(state, repo, number)?)
                 }
             },
             open: match call.text("state") {

@@ -270,6 +270,11 @@ pub(super) fn router() -> Router {
         .route("/app/hook/deliveries", get(apps::deliveries))
         .route("/app/hook/deliveries/{id}", get(apps::delivery))
         .route("/app/hook/deliveries/{id}/attempts", post(apps::attempt))
+        .route("/app/hook/config", get(apps::hook_config))
+        .route(
+            "/repos/{owner}/{repo}/installation",
+            get(apps::repository_installation),
+        )
         .route("/rate_limit", get(apps::rate_limit))
         .route("/installation/repositories", get(apps::repositories))
         .route("/orgs/{org}/installation", get(apps::org_installation))

@@ -460,3 +460,22 @@ fn connections_have_bounds_and_cost_points() {
     assert_eq!(deep.errors[0]["type"], "MAX_NODE_LIMIT_EXCEEDED");
     assert_eq!(deep.cost, 101);
 }
+
+#[tokio::test]
+async fn a_duplicate_is_told_to_those_who_ask_for_it() {
+    let bench = Bench::new().await;
+    let n = bench.open();
+    let id = bench.sim.issue(REPO, n).expect("is there").node_id;
+    let query = "mutation($input: CloseIssueInput!) { closeIssue(input: $input) {
+        issue { state old: stateReason new: stateReason(enableDuplicate: true) } } }";
+    let input = json!({"issueId": id, "stateReason": "DUPLICATE"});
+    let data = bench.data(query, json!({"input": input})).await;
+    assert_eq!(
+        data["closeIssue"]["issue"],
+        json!({"state": "CLOSED", "old": "NOT_PLANNED", "new": "DUPLICATE"})
+    );
+    let query = "mutation($id: ID!) {
+        updateIssue(input: {id: $id, milestoneId: null, state: OPEN}) { issue { state milestone { title } } } }";
+    let data = bench.data(query, json!({"id": id})).await;
+    assert_eq!(data["updateIssue"]["issue"]["state"], "OPEN");
+}

@@ -349,4 +349,34 @@ async fn people_and_teams_are_found() {
     assert_eq!(bench.get("/users/maria").await.json["login"], "maria");
     let repos = bench.get("/installation/repositories").await;
     assert_eq!(repos.json["total_count"], 2);
+    let team = ("2i2c-org", "product-leads");
+    bench
+        .sim
+        .team_member("jim", team, "maria", true)
+        .expect("joins");
+    bench
+        .sim
+        .org_member("jim", "2i2c-org", "maria", false)
+        .expect("leaves");
+    assert_eq!(
+        bench.hook_names().await,
+        ["membership.added", "organization.member_removed"]
+    );
+    let team = bench
+        .get("/orgs/2i2c-org/teams/product-leads/members")
+        .await;
+    assert_eq!(team.json.as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_gone_and_what_never_was_is_not_there() {
+    let bench = Bench::new().await;
+    let n = bench
+        .sim
+        .open_issue("maria", REPO, "A", "", &[])
+        .expect("opens");
+    bench.sim.delete_issue("jim", REPO, n).expect("deletes");
+    let path = format!("/repos/{REPO}/issues");
+    assert_eq!(bench.get(&format!("{path}/{n}")).await.status, 410);
+    assert_eq!(bench.get(&format!("{path}/{}", n + 1)).await.status, 404);
 }

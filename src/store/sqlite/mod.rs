@@ -143,16 +143,22 @@ impl SqliteStore {
     /// [`Store::close`]. For the demo and the tests.
     pub async fn open_temporary() -> Result<Self, StoreError> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let name = format!(
-            "northstar-{}-{}",
-            std::process::id(),
-            NUMBER.fetch_add(1, Ordering::Relaxed)
-        );
-        let directory = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&directory).map_err(|source| StoreError::Database {
-            doing: "making a temporary directory",
-            source: source.into(),
-        })?;
+        let directory = loop {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let name = format!("northstar-{}-{number}", std::process::id());
+            let directory = std::env::temp_dir().join(name);
+            match std::fs::create_dir(&directory) {
+                Ok(()) => break directory,
+                // Left behind by a process that ended badly, or made by somebody else: not ours.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(source) => {
+                    return Err(StoreError::Database {
+                        doing: "making a temporary directory",
+                        source: source.into(),
+                    });
+                }
+            }
+        };
         let mut store = Self::open(&directory.join("northstar.db").to_string_lossy()).await?;
         store.temporary = Some(directory);
         Ok(store)

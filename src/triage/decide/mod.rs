@@ -456,13 +456,12 @@ impl<'p> Pass<'p> {
 /// A value as it reads inside a sentence.
 fn in_words(value: &Value) -> String {
     match value {
-        Value::Absent => String::new(),
+        Value::Absent | Value::Map(_) => String::new(),
         Value::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),
         Value::Int(n) => n.to_string(),
         Value::Double(n) => n.to_string(),
         Value::Str(s) => s.to_string(),
         Value::List(items) => items.iter().map(in_words).collect::<Vec<_>>().join(", "),
-        Value::Map(_) => String::new(),
         Value::Timestamp(t) => t.strftime("%Y-%m-%d").to_string(),
         Value::Duration(d) => format!("{} days", d.as_hours() / 24),
     }

@@ -74,16 +74,7 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
         acts.push((attribute.id.clone(), attribute.nothing()));
     }
     let board = policy.boards.keys().next().cloned().unwrap_or_default();
-    let mut options: Vec<(String, String)> = Vec::new();
-    for attribute in policy.attributes.values() {
-        for field in &attribute.fields {
-            let names: Vec<String> = match &field.kind {
-                Some(FieldKind::Options(names)) => names.clone(),
-                _ => attribute.values.iter().map(|v| v.id.clone()).collect(),
-            };
-            options.extend(names.into_iter().map(|n| (field.field.clone(), n)));
-        }
-    }
+    let options = options(policy);
     let keys: Vec<String> = policy.templates.keys().cloned().collect();
     let held: Vec<String> = policy
         .rules
@@ -91,8 +82,8 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
         .flat_map(|r| r.labels.clone())
         .collect();
     let roles: Vec<String> = policy.roles.keys().cloned().collect();
-    let mut rules: Vec<String> = policy.rules.keys().cloned().collect();
-    rules.push("nobody".into());
+    let mut causes: Vec<String> = policy.rules.keys().cloned().collect();
+    causes.push("nobody".into());
     let mut holds: Vec<(String, String)> = Vec::new();
     for rule in policy.rules.values() {
         let held = rule.wishes.iter().filter(|w| w.hold);
@@ -112,7 +103,7 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
         btree_set(select(roles), 0..2),
     );
     let past = (
-        vec(ledger_entry(acts, rules, holds), 0..4),
+        vec(ledger_entry(acts, causes, holds), 0..4),
         btree_map(select(keys), posted(), 0..2),
         subsequence(held, 0..=held_count),
     );
@@ -165,6 +156,21 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
             s
         },
     )
+}
+
+/// Every field that shows an attribute, with every option it may have.
+fn options(policy: &Policy) -> Vec<(String, String)> {
+    let mut options: Vec<(String, String)> = Vec::new();
+    for attribute in policy.attributes.values() {
+        for field in &attribute.fields {
+            let names: Vec<String> = match &field.kind {
+                Some(FieldKind::Options(names)) => names.clone(),
+                _ => attribute.values.iter().map(|v| v.id.clone()).collect(),
+            };
+            options.extend(names.into_iter().map(|n| (field.field.clone(), n)));
+        }
+    }
+    options
 }
 
 fn form_answers() -> impl Strategy<Value = BTreeMap<&'static str, &'static str>> {

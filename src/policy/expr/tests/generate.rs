@@ -461,10 +461,8 @@ impl Generator<'_> {
             1 => format!("r\"{text}\""),
             2 => format!("'''{text}'''"),
             3 => {
-                let escaped: String = text
-                    .chars()
-                    .map(|c| format!("\\u{:04x}", c as u32))
-                    .collect();
+                let escaped = text.chars().map(|c| format!("\\u{:04x}", c as u32));
+                let escaped = escaped.collect::<Vec<_>>().concat();
                 format!("\"{escaped}\"")
             }
             _ => format!("\"{text}\\n\""),

@@ -108,6 +108,27 @@ fn too_many_alternatives_prove_nothing_and_take_no_time() {
     let many: Vec<_> = (0..200).map(pair).collect();
     let program = world.compile(&many.join(" && "), Expect::Bool);
     assert!(!never_holds(&program, &world.schema));
+    // Every level asks twice about the one below.
+    let level = |inner: String, n: i64| format!("({inner} ? demand.requests > {n} : critical)");
+    let deep = (0..50).fold("critical".to_owned(), level);
+    let program = world.compile(&deep, Expect::Bool);
+    assert!(!never_holds(&program, &world.schema));
+    // A tower of derived facts, each of them twice the one below.
+    let mut world = World::new();
+    for n in 0..30 {
+        let below = if n == 0 {
+            "critical".to_owned()
+        } else {
+            format!("t{}", n - 1)
+        };
+        let text = format!("{below} && demand.requests > {n} || !{below} && issue.comments > {n}");
+        let program = world.compile(&text, Expect::Bool);
+        world.schema.add_derived(&format!("t{n}"), &program);
+    }
+    assert!(!never_holds(
+        &world.compile("t29", Expect::Bool),
+        &world.schema
+    ));
 }
 
 /// Conditions over few values, so that many exclude one another.

@@ -39,7 +39,8 @@ fn node(ast: &Ast, id: Id) -> String {
         Kind::Int(i) => i.to_string(),
         Kind::Double(d) => format!("{d:?}"),
         Kind::Str(s) => {
-            let escaped: String = s.chars().map(|c| format!("\\U{:08x}", c as u32)).collect();
+            let escaped = s.chars().map(|c| format!("\\U{:08x}", c as u32));
+            let escaped = escaped.collect::<Vec<_>>().concat();
             format!("\"{escaped}\"")
         }
         Kind::Name(name) => name.clone(),
@@ -75,6 +76,10 @@ fn node(ast: &Ast, id: Id) -> String {
 }
 
 /// Are two trees the same, whatever the spans?
+#[expect(
+    clippy::many_single_char_names,
+    reason = "two of everything, side by side"
+)]
 pub(super) fn same(a: &Ast, x: Id, b: &Ast, y: Id) -> bool {
     let all = |xs: &[Id], ys: &[Id]| {
         xs.len() == ys.len() && xs.iter().zip(ys).all(|(x, y)| same(a, *x, b, *y))
