@@ -18,6 +18,7 @@ mod intake;
 mod look;
 pub mod observe;
 mod organization;
+mod owed;
 mod roles;
 mod run;
 mod sweep;

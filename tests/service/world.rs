@@ -192,10 +192,10 @@ impl World {
             return false;
         }
         // What was just written may have made webhooks.
-        let before = self.sim.deliveries().len();
+        let before = self.sim.activity();
         tokio::time::sleep(Duration::from_millis(5)).await;
         self.sim.settled().await;
-        self.sim.deliveries().len() == before && nothing_waits().await
+        self.sim.activity() == before && nothing_waits().await
     }
 
     /// Ends the story: everything that happened is explained.
