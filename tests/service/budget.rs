@@ -40,10 +40,10 @@ async fn a_spent_budget_is_waited_for() {
     let (clock, setup) = by_hand();
     let world = World::with(setup).await;
     world.sim.limit(northstar::sim::Limits {
-        graphql: 12,
+        graphql: 15,
         ..northstar::sim::Limits::default()
     });
-    let opened: Vec<u64> = (0..10)
+    let opened: Vec<u64> = (0..6)
         .map(|i| world.open("ada", &format!("Please add tool {i}"), REQUEST))
         .collect();
     world.weathered(&clock).await;
