@@ -40,6 +40,12 @@ pub(super) struct Wanted {
 /// Decides one item. Pure: the same policy and snapshot give the same decision.
 #[must_use]
 pub fn decide(policy: &Policy, snapshot: &Snapshot) -> Decision {
+    with_facts(policy, snapshot).0
+}
+
+/// The decision, and the facts that every condition saw. (A fact is complete before anything that
+/// reads it is looked at, so at the end they still say what each rule was told.)
+pub(super) fn with_facts(policy: &Policy, snapshot: &Snapshot) -> (Decision, Facts) {
     let mut pass = Pass {
         policy,
         snapshot,
@@ -83,7 +89,7 @@ pub fn decide(policy: &Policy, snapshot: &Snapshot) -> Decision {
     }
     pass.effects();
     pass.decision.look_again_at = pass.notes.flips_at;
-    pass.decision
+    (pass.decision, pass.facts)
 }
 
 struct Pass<'p> {
@@ -111,7 +117,7 @@ fn fact_of(value: &AttributeValue) -> Value {
 }
 
 /// A computed value as one of the attribute's; what the attribute does not know is left out.
-fn value_of(attribute: &Attribute, value: &Value) -> AttributeValue {
+pub(super) fn value_of(attribute: &Attribute, value: &Value) -> AttributeValue {
     let known = |v: &Value| match v {
         Value::Str(s) => attribute.value(s).map(|v| v.id.clone()),
         _ => None,
