@@ -156,8 +156,16 @@ async fn every_route_is_githubs_in_what_it_takes_and_what_it_answers() {
     )
     .await;
 
-    walk.step(true, 200, "GET", "/app/hook/config", null.clone()).await;
-    walk.step(true, 200, "GET", &format!("{repo}/installation"), null.clone()).await;
+    walk.step(true, 200, "GET", "/app/hook/config", null.clone())
+        .await;
+    walk.step(
+        true,
+        200,
+        "GET",
+        &format!("{repo}/installation"),
+        null.clone(),
+    )
+    .await;
 
     // People and places.
     walk.ok("GET", "/rate_limit", null.clone()).await;
