@@ -7,7 +7,7 @@ mod settled;
 
 use jiff::Timestamp;
 
-use crate::policy::{Policy, Source, load};
+use crate::policy::{Policy, Source, load, load_contradicting};
 
 use super::attribute::AttributeValue;
 use super::change::{Plan, Write};
@@ -43,7 +43,7 @@ fn policy(rules: &str) -> Policy {
 fn with(rules: &str, more: &str) -> Policy {
     let text = format!("{HEAD}\n{more}\nprinciples:\n- id: p\n  statement: s\n  rules:\n{rules}");
     let sources = [Source::new("p.yaml", text)];
-    load(&sources)
+    load_contradicting(&sources)
         .unwrap_or_else(|f| panic!("{}", crate::policy::render::text(&f.0, &sources, false)))
         .with_mode(Mode::Enforce)
 }

@@ -302,7 +302,7 @@ impl<'p> Pass<'p> {
                 }
             }
             self.milestone(rule, reason);
-            self.labels(rule, reason);
+            self.labels(rule, reason, &holding);
             let keys = rule.comment.iter().map(|k| (k, false));
             for (key, sticky) in keys.chain(rule.sticky.iter().map(|k| (k, true))) {
                 self.comment(key, sticky, reason);
@@ -346,9 +346,19 @@ impl<'p> Pass<'p> {
         });
     }
 
-    fn labels(&mut self, rule: &Rule, reason: &Reason) {
+    /// A rule gives way to those that hold, override it and say otherwise of a label.
+    fn labels(&mut self, rule: &Rule, reason: &Reason, holding: &[(usize, &Rule, Reason)]) {
         for (labels, on) in [(&rule.labels, true), (&rule.no_labels, false)] {
             for label in labels {
+                let gives_way = holding.iter().any(|(_, other, _)| {
+                    let against = if on { &other.no_labels } else { &other.labels };
+                    let goes_first = other.overrides.contains(&rule.id)
+                        || other.enforce && !rule.enforce && !rule.overrides.contains(&other.id);
+                    goes_first && against.iter().any(|l| l.eq_ignore_ascii_case(label))
+                });
+                if gives_way {
+                    continue;
+                }
                 let shown = self.shows_label(label);
                 if on && !shown && self.snapshot.held_labels.contains(label) {
                     // A rule had put it on, and somebody took it off: that stays so.
