@@ -521,20 +521,18 @@ impl Turn<'_> {
             names.push(what);
         }
         let mut ids = self.worker.store.journal(self.lease, &effects).await?;
-        let noted = ids.split_off(changes.len().min(ids.len()));
-        let noted = noted.into_iter().zip(names);
+        let ids_of_notes = ids.split_off(changes.len().min(ids.len()));
+        let added = ids_of_notes.into_iter().zip(names);
         self.owed
-            .extend(noted.map(|(effect, what)| Owed::new(effect, what)));
+            .extend(added.map(|(effect, what)| Owed::new(effect, what)));
         self.noted = true;
         Ok(ids)
     }
 
     fn assignment_of(&self, change: &Change) -> Option<Assignment> {
         let attribute = attribute_of(&self.organization.policy, &change.write)?;
-        let planned = self.plan.assignments.iter();
-        planned
-            .cloned()
-            .find(|assignment| assignment.attribute == attribute)
+        let mut planned = self.plan.assignments.iter();
+        planned.find(|a| a.attribute == attribute).cloned()
     }
 
     fn settle(&mut self, effect: EffectId, end: EffectEnd) {
