@@ -19,6 +19,7 @@ mod look;
 mod noticed;
 pub mod observe;
 mod organization;
+mod owed;
 mod roles;
 mod run;
 mod sweep;
