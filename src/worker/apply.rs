@@ -295,8 +295,7 @@ impl Turn<'_> {
                 }
                 Write::AddToBoard { board } => {
                     let Some(project) = self.project(board).await? else {
-                        self.note(change, "refused", NO_BOARD);
-                        self.done.hopeless.push(change.clone());
+                        self.cannot(change, NO_BOARD);
                         continue;
                     };
                     let mutation = Mutation::AddToBoard {
@@ -339,8 +338,7 @@ impl Turn<'_> {
                 continue;
             };
             let Some(project) = self.project(board).await? else {
-                self.note(change, "refused", NO_BOARD);
-                self.done.hopeless.push(change.clone());
+                self.cannot(change, NO_BOARD);
                 continue;
             };
             let row = match self.done.rows.get(board) {
@@ -354,8 +352,7 @@ impl Turn<'_> {
                 Ok(mutation) => batch.push((mutation, vec![change])),
                 Err(problem) => {
                     tracing::warn!(board, field, problem, "the board cannot show this");
-                    self.note(change, "refused", &problem);
-                    self.done.hopeless.push(change.clone());
+                    self.cannot(change, &problem);
                 }
             }
         }
@@ -548,6 +545,12 @@ impl Turn<'_> {
             let error = error.to_owned();
             self.settle(effect, EffectEnd::Refused { error });
         }
+    }
+
+    /// Nothing on GitHub can show this: said, and not tried.
+    fn cannot(&mut self, change: &Change, problem: &str) {
+        self.note(change, "refused", problem);
+        self.done.hopeless.push(change.clone());
     }
 
     fn note(&mut self, change: &Change, end: &str, error: &str) {
