@@ -298,7 +298,11 @@ impl Teller<'_> {
                 .map(|seen| Seen {
                     from: seen.slot.and_then(|slot| self.origin(slot)),
                     defined: seen.slot.and_then(|slot| self.definition(slot, told)),
-                    fact: squeezed(&seen.text),
+                    // A call such as `author.is("member")` looked at the roles.
+                    fact: seen.slot.map_or_else(
+                        || squeezed(&seen.text),
+                        |slot| self.policy.schema.path(slot).to_owned(),
+                    ),
                     value: cut(seen.value),
                 })
                 .collect(),

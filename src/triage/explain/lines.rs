@@ -21,6 +21,8 @@ pub(super) enum What<'a> {
     Step(&'static str),
     /// A piece of the condition.
     Code(&'a str),
+    /// A fact that is looked up, and its value.
+    Is(&'a str, String),
     /// How the fact above it is defined.
     Because(&'a str),
     /// Not for everybody.
@@ -71,6 +73,17 @@ fn leaf<'a>(whole: &'a Part, leaf: &'a Part, depth: usize, out: &mut Vec<Line<'a
     };
     // A bare yes or no is told by the mark already.
     let bare = |f: &Seen| leaf.text.as_ref() == Some(&f.fact) && matches!(f.value, Value::Bool(_));
+    if let [only] = leaf.facts.as_slice()
+        && only.fact == *text
+        && !bare(only)
+    {
+        return out.push(Line {
+            depth,
+            mark: mark(whole),
+            what: What::Is(text, shown(&only.value)),
+            facts: Vec::new(),
+        });
+    }
     out.push(Line {
         depth,
         mark: mark(whole),

@@ -141,6 +141,7 @@ fn one(out: &mut String, line: &Line<'_>, depth: usize) {
     let what = match &line.what {
         What::Step(words) => (*words).to_owned(),
         What::Code(text) => code(text),
+        What::Is(fact, value) => format!("{} is {}", code(fact), code(value)),
         What::Because(fact) => format!("{} is", code(fact)),
         What::Hidden => "something internal".to_owned(),
     };

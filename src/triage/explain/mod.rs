@@ -159,7 +159,7 @@ impl Part {
 /// A fact as a condition saw it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Seen {
-    /// As it was written: `kind`, `form["Impact"]`.
+    /// `kind`, `form["Impact"]`.
     pub fact: String,
     /// Long texts and lists are cut.
     pub value: Value,

@@ -114,6 +114,7 @@ fn one(out: &mut String, line: &Line<'_>, indent: usize) {
     let what = match &line.what {
         What::Step(words) => (*words).to_owned(),
         What::Code(code) => clean(code),
+        What::Is(fact, value) => format!("{} is {}", clean(fact), clean(value)),
         What::Because(fact) => format!("{} is", clean(fact)),
         What::Hidden => "(something internal)".to_owned(),
     };

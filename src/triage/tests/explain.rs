@@ -136,6 +136,22 @@ fn what_was_held_back_says_why_and_how_to_hand_it_back() {
 }
 
 #[test]
+fn calls_and_lookups_show_what_they_looked_at() {
+    let rules = r#"
+  - { id: r, when: 'author.is("lead")', label: a, because: b }
+  - { id: s, choose: { kind: { by: 'form["Type"]', table: { Bug: bug } } }, because: b }"#;
+    let mut snapshot = item("x");
+    snapshot.issue.body = "### Type\n\nBug\n".into();
+    snapshot.author.roles.insert("lead".into());
+    let text = why(&policy(rules), &snapshot, None, Audience::Public).text();
+    assert!(
+        text.contains("✓ author.is(\"lead\")    author.roles is [\"lead\"]\n"),
+        "{text}"
+    );
+    assert!(text.contains("  form[\"Type\"] is \"Bug\"\n"), "{text}");
+}
+
+#[test]
 fn what_goes_because_a_condition_ended_is_told() {
     let rules = r#"
   - { id: mark, when: 'issue.title == "x"', label: odd, hold: { priority: p1 }, sticky: note, because: b }"#;
