@@ -219,6 +219,13 @@ impl World {
                 delivery.action
             );
         }
+        let mut wrong = crate::published::check_log(&self.sim.requests());
+        wrong.extend(crate::published::check_deliveries(&deliveries));
+        assert!(
+            wrong.is_empty(),
+            "not as GitHub has it:\n{}",
+            wrong.join("\n")
+        );
         self.stop().await;
     }
 
