@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::triage::decision::Mode;
 
-use super::diagnostic::{Diagnostics, Source};
+use super::diagnostic::{Diagnostic, Diagnostics, Source};
 use indexmap::IndexMap;
 
 use super::expr::{Expect, Schema, Slot, Type};
@@ -50,9 +50,21 @@ pub(crate) fn is_template(source: &Source) -> bool {
 /// # Errors
 /// Every error and warning that was found, if there is at least one error.
 pub fn load(sources: &[Source]) -> Result<Policy, Diagnostics> {
+    finish(sources, |_| true)
+}
+
+/// Loads rules that contradict each other, to see what deciding makes of clashes that the lint
+/// could not exclude.
+#[cfg(test)]
+pub(crate) fn load_contradicting(sources: &[Source]) -> Result<Policy, Diagnostics> {
+    finish(sources, |finding| finding.code != "conflict")
+}
+
+fn finish(sources: &[Source], counts: fn(&Diagnostic) -> bool) -> Result<Policy, Diagnostics> {
     let mut reader = Reader::new(sources);
     let policy = read(&mut reader);
     let mut findings = Diagnostics(reader.findings);
+    findings.0.retain(counts);
     findings.0.sort_by(|a, b| {
         let file = |path: &str| sources.iter().position(|s| s.path == path);
         (file(&a.file), a.span.start, a.code).cmp(&(file(&b.file), b.span.start, b.code))
@@ -309,7 +321,15 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         order: Vec::new(),
     };
     put_in_order(r, &mut policy, needed, &principles.places)?;
-    lint::lint(r, &policy, &principles.places);
+    let named = merged.named.iter().flat_map(|(section, entries)| {
+        let name = |key: &Node| key.text().unwrap_or_default().to_owned();
+        entries.iter().map(move |(k, _)| ((*section, name(k)), *k))
+    });
+    let places = lint::Places {
+        rules: &principles.places,
+        named: named.collect(),
+    };
+    lint::lint(r, &policy, &places);
     Some(policy)
 }
 

@@ -27,4 +27,6 @@ pub(crate) mod tests;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use load::load;
+#[cfg(test)]
+pub(crate) use load::load_contradicting;
 pub use model::Policy;

@@ -381,15 +381,16 @@ pub struct Principle {
     pub id: String,
     pub statement: String,
     pub mode: Option<Mode>,
-    /// What the principle allows decisions to depend on. Kept for the lint; not acted on.
+    /// What the principle allows decisions to depend on. Proved by the lint.
     pub only: Option<Allowance>,
-    /// What the principle forbids decisions to depend on. Kept for the lint; not acted on.
+    /// What the principle forbids decisions to depend on. Proved by the lint.
     pub never: Option<Allowance>,
 }
 
 /// `{ decide: [priority], from: [impact] }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
+    /// Attributes, `milestone`, `score`, and ids of gates and caps.
     pub decide: Vec<String>,
     /// Facts, attributes, or the first part of their dotted names (`demand`).
     pub from: Vec<String>,

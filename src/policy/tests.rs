@@ -74,6 +74,7 @@ attributes:
   size: { values: [small, large] }
   quiet: { values: [a], internal: true }
 templates: { hello: Hi }
+principles: [{ id: base, statement: s, rules: [{ id: greets, comment: hello, because: b }] }]
 "#;
 const LOCK: &str = "boards:\n  delivery:\n    fields:\n      Status: [Up Next, In Progress]\n      Estimate: number\n";
 
@@ -278,7 +279,7 @@ fn each_mistake_in_a_rule_is_placed_and_explained() {
         ),
         (
             "  - { id: r, set: { kind: bug }, because: b }\n  - { id: q, set: { kind: feature }, because: b }",
-            "possible-conflict c.yaml \"q\" say which one goes first: `overrides: [r]`",
+            "conflict c.yaml \"q\" say which one goes first (`overrides: [r]`)",
         ),
         (
             "  - { id: r, when: issue.open && !issue.open, set: { kind: bug }, because: b }",

@@ -1,12 +1,13 @@
 //! Whole decisions: small policies, one meaning each, and the property that a decision is final.
 
+mod acts;
 mod explain;
 mod meaning;
 mod settled;
 
 use jiff::Timestamp;
 
-use crate::policy::{Policy, Source, load};
+use crate::policy::{Policy, Source, load, load_contradicting};
 
 use super::attribute::AttributeValue;
 use super::change::{Plan, Write};
@@ -42,7 +43,7 @@ fn policy(rules: &str) -> Policy {
 fn with(rules: &str, more: &str) -> Policy {
     let text = format!("{HEAD}\n{more}\nprinciples:\n- id: p\n  statement: s\n  rules:\n{rules}");
     let sources = [Source::new("p.yaml", text)];
-    load(&sources)
+    load_contradicting(&sources)
         .unwrap_or_else(|f| panic!("{}", crate::policy::render::text(&f.0, &sources, false)))
         .with_mode(Mode::Enforce)
 }

@@ -32,7 +32,9 @@ const REPOSITORY: u64 = 42;
 /// describes it, or the test that wants it fails.
 fn schema_derived(event: &str, action: &str, more: &Value) -> Value {
     let described = Webhooks::get();
-    let schema = described.schema(event, action).expect("a described webhook");
+    let schema = described
+        .schema(event, action)
+        .expect("a described webhook");
     let mut payload = make::value(described.schemas(), schema);
     let organization = json!({"$ref": "#/components/schemas/organization-simple-webhooks"});
     let mut always = json!({
@@ -52,7 +54,11 @@ fn schema_derived(event: &str, action: &str, more: &Value) -> Value {
     make::merge(&mut payload, more);
     let said = described.check(event, &payload);
     let said: Vec<String> = said.iter().map(ToString::to_string).collect();
-    assert!(said.is_empty(), "schema-derived {event}.{action}:\n{}", said.join("\n"));
+    assert!(
+        said.is_empty(),
+        "schema-derived {event}.{action}:\n{}",
+        said.join("\n")
+    );
     payload
 }
 
@@ -73,7 +79,9 @@ impl Door {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let place = folder.path().join("store.db");
-        let store = SqliteStore::open(&place.to_string_lossy()).await.expect("a store");
+        let store = SqliteStore::open(&place.to_string_lossy())
+            .await
+            .expect("a store");
         let (store, secret) = (Arc::new(store), SecretString::from("schema-derived"));
         let router = router(ReceiveState {
             store: store.clone(),
@@ -102,7 +110,12 @@ impl Door {
             .header("x-hub-signature-256", sign(&self.secret, body.as_bytes()))
             .body(Body::from(body))
             .expect("a request");
-        let answer = self.router.clone().oneshot(request).await.expect("an answer");
+        let answer = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("an answer");
         let (status, body) = (answer.status(), answer.into_body());
         let body = body.collect().await.expect("a body").to_bytes();
         assert_eq!(
@@ -111,7 +124,11 @@ impl Door {
             "{event}: {payload}"
         );
         let minute = SignedDuration::from_mins(1);
-        let lease = self.store.claim("test", now(), minute).await.expect("a store");
+        let lease = self
+            .store
+            .claim("test", now(), minute)
+            .await
+            .expect("a store");
         let lease = lease.expect("a lane with work");
         assert_eq!(lease.installation, InstallationId(INSTALLATION));
         let pending = self.store.pending(&lease, 10).await.expect("deliveries");
@@ -124,7 +141,10 @@ impl Door {
         };
         self.store.finish(&lease, done).await.expect("finished");
         assert_eq!(delivery.event, event);
-        assert_eq!(delivery.action, payload["action"].as_str().unwrap_or_default());
+        assert_eq!(
+            delivery.action,
+            payload["action"].as_str().unwrap_or_default()
+        );
         (lease.lane, delivery.clone())
     }
 }
@@ -141,7 +161,10 @@ async fn issues_closed_typed_and_untyped() {
         number: 7,
     };
     for (action, more) in [
-        ("closed", json!({"issue": {"state": "closed", "state_reason": "not_planned"}})),
+        (
+            "closed",
+            json!({"issue": {"state": "closed", "state_reason": "not_planned"}}),
+        ),
         ("typed", json!({"type": {"name": "Bug"}})),
         ("untyped", json!({"type": {"name": "Bug"}})),
     ] {
@@ -150,11 +173,17 @@ async fn issues_closed_typed_and_untyped() {
         let (found, delivery) = door.through("issues", &payload).await;
         assert_eq!(found, lane, "{action}");
         let event = IssueEvent::read(&delivery.payload).expect("an issue event");
-        assert_eq!((event.action.as_str(), event.issue.issue.title.as_str()), (action, "A widget"));
+        assert_eq!(
+            (event.action.as_str(), event.issue.issue.title.as_str()),
+            (action, "A widget")
+        );
         assert!(event.sender.is_some(), "{action}");
         let named = (action != "closed").then(|| "Bug".to_owned());
         assert_eq!(event.issue_type, named, "{action}");
-        assert!(event.aliases.contains(&Alias::Node("I_kwDO900".to_owned())), "{action}");
+        assert!(
+            event.aliases.contains(&Alias::Node("I_kwDO900".to_owned())),
+            "{action}"
+        );
     }
 }
 
@@ -176,7 +205,10 @@ async fn sub_issues_of_all_four_actions() {
         let event = SubIssueEvent::read(&delivery.payload).expect("a sub-issue event");
         assert_eq!(event.action, action);
         assert!(event.parent.contains(&Alias::DatabaseId(900)), "{action}");
-        assert!(event.sub_issue.contains(&Alias::DatabaseId(901)), "{action}");
+        assert!(
+            event.sub_issue.contains(&Alias::DatabaseId(901)),
+            "{action}"
+        );
     }
 }
 
@@ -200,7 +232,10 @@ async fn edited(door: &mut Door, field_type: &str, sides: &Value) -> FieldChange
     let event = ItemEvent::read(&delivery.payload).expect("a board event");
     assert_eq!(event.node_id, "PVTI_lADO1");
     let change = event.change.expect("a change");
-    assert_eq!((change.field_type.as_str(), change.project_number), (field_type, Some(57)));
+    assert_eq!(
+        (change.field_type.as_str(), change.project_number),
+        (field_type, Some(57))
+    );
     change
 }
 
@@ -224,21 +259,35 @@ async fn board_rows_edited_in_fields_of_each_type() {
             "single_select",
             option("Todo"),
             option("Done"),
-            [FieldValue::Option(owned("Todo")), FieldValue::Option(owned("Done"))],
+            [
+                FieldValue::Option(owned("Todo")),
+                FieldValue::Option(owned("Done")),
+            ],
         ),
         (
             "iteration",
             sprint("Sprint 1"),
             sprint("Sprint 2"),
-            [FieldValue::Iteration(owned("Sprint 1")), FieldValue::Iteration(owned("Sprint 2"))],
+            [
+                FieldValue::Iteration(owned("Sprint 1")),
+                FieldValue::Iteration(owned("Sprint 2")),
+            ],
         ),
         (
             "text",
             json!("short"),
             json!("longer"),
-            [FieldValue::Text(owned("short")), FieldValue::Text(owned("longer"))],
+            [
+                FieldValue::Text(owned("short")),
+                FieldValue::Text(owned("longer")),
+            ],
         ),
-        ("number", json!(3), json!(5), [FieldValue::Number(3.0), FieldValue::Number(5.0)]),
+        (
+            "number",
+            json!(3),
+            json!(5),
+            [FieldValue::Number(3.0), FieldValue::Number(5.0)],
+        ),
         (
             "date",
             json!("2026-12-01T00:00:00+00:00"),
@@ -258,14 +307,22 @@ async fn board_rows_edited_in_fields_of_each_type() {
         }
         // As GitHub sent it before it told the values.
         let change = edited(&mut door, field_type, &json!({})).await;
-        assert_eq!((change.from, change.to), (Side::NotSaid, Side::NotSaid), "{field_type}");
+        assert_eq!(
+            (change.from, change.to),
+            (Side::NotSaid, Side::NotSaid),
+            "{field_type}"
+        );
     }
 }
 
 #[tokio::test]
 async fn board_rows_deleted() {
     let mut door = Door::new().await;
-    let payload = schema_derived("projects_v2_item", "deleted", &json!({"projects_v2_item": row()}));
+    let payload = schema_derived(
+        "projects_v2_item",
+        "deleted",
+        &json!({"projects_v2_item": row()}),
+    );
     let (lane, delivery) = door.through("projects_v2_item", &payload).await;
     assert_eq!(lane, LaneKey::Node("I_kwDO900".to_owned()));
     let event = ItemEvent::read(&delivery.payload).expect("a board event");

@@ -24,18 +24,36 @@ fn differences(ours: &Schema, theirs: &Schema) -> Vec<String> {
             (ExtendedType::Scalar(_), ExtendedType::Scalar(_)) => {}
             (ExtendedType::Object(mine), ExtendedType::Object(published)) => {
                 for interface in &mine.implements_interfaces {
-                    if !published.implements_interfaces.iter().any(|i| i.name == interface.name) {
+                    if !published
+                        .implements_interfaces
+                        .iter()
+                        .any(|i| i.name == interface.name)
+                    {
                         found.push(format!("{name}: is no {interface} at GitHub"));
                     }
                 }
-                fields(name, mine.fields.values(), |field| published.fields.get(field), &mut found);
+                fields(
+                    name,
+                    mine.fields.values(),
+                    |field| published.fields.get(field),
+                    &mut found,
+                );
             }
             (ExtendedType::Interface(mine), ExtendedType::Interface(published)) => {
-                fields(name, mine.fields.values(), |field| published.fields.get(field), &mut found);
+                fields(
+                    name,
+                    mine.fields.values(),
+                    |field| published.fields.get(field),
+                    &mut found,
+                );
             }
             (ExtendedType::Union(mine), ExtendedType::Union(published)) => {
                 for member in &mine.members {
-                    if !published.members.iter().any(|known| known.name == member.name) {
+                    if !published
+                        .members
+                        .iter()
+                        .any(|known| known.name == member.name)
+                    {
                         found.push(format!("{name}: {member} is no member at GitHub"));
                     }
                 }
@@ -48,7 +66,8 @@ fn differences(ours: &Schema, theirs: &Schema) -> Vec<String> {
                 }
             }
             (ExtendedType::InputObject(mine), ExtendedType::InputObject(published)) => {
-                let mine: Vec<&InputValueDefinition> = mine.fields.values().map(|f| &***f).collect();
+                let mine: Vec<&InputValueDefinition> =
+                    mine.fields.values().map(|f| &***f).collect();
                 let published = published.fields.values().map(|f| &***f).collect();
                 inputs(name, &mine, published, &mut found);
             }
@@ -110,7 +129,11 @@ fn inputs(
 #[test]
 fn the_simulations_schema_is_a_part_of_githubs() {
     let ours = parsed(GRAPHQL_SCHEMA);
-    let types = ours.types.values().filter(|known| !known.is_built_in()).count();
+    let types = ours
+        .types
+        .values()
+        .filter(|known| !known.is_built_in())
+        .count();
     assert!(types > 50, "only {types} types");
     let wrong = differences(&ours, &GraphQl::get().schema);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

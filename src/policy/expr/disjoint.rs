@@ -26,14 +26,14 @@ const LOOK_THROUGH: usize = 16;
 
 /// What is said of one term.
 #[derive(Clone, Debug)]
-struct Said {
+pub(super) struct Said {
     /// The same for the same computation, and for no other.
     term: String,
     domain: Domain,
 }
 
 /// Everything one alternative says; sorted by term, each term once.
-type Clause = Vec<Said>;
+pub(super) type Clause = Vec<Said>;
 
 /// The alternatives of a condition; none if it can never hold.
 #[derive(Debug, Default)]
@@ -57,14 +57,13 @@ pub fn never_holds(a: &Program, schema: &Schema) -> bool {
 
 fn clauses<'p>(program: &'p Program, schema: &Schema) -> &'p [Clause] {
     program.code.shape.clauses.get_or_init(|| {
-        let looked_at = Cell::new(0);
-        let shaper = Shaper { schema, looked_at };
-        shaper.shape(&program.code, program.code.root, true, 0)
+        let code = &program.code;
+        Shaper::new(schema).shape(code, code.root, true, 0)
     })
 }
 
 /// Walks both in step; terms are sorted.
-fn contradict(a: &Clause, b: &Clause) -> bool {
+pub(super) fn contradict(a: &Clause, b: &Clause) -> bool {
     let (mut i, mut j) = (0, 0);
     while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
         match x.term.cmp(&y.term) {
@@ -101,13 +100,26 @@ fn join(a: &Clause, b: &Clause) -> Option<Clause> {
     Some(joined)
 }
 
-struct Shaper<'s> {
+pub(super) struct Shaper<'s> {
     schema: &'s Schema,
     /// Parts looked at. A condition inside `?:` and a derived fact are looked at more than once.
     looked_at: Cell<usize>,
 }
 
-impl Shaper<'_> {
+impl<'s> Shaper<'s> {
+    pub(super) fn new(schema: &'s Schema) -> Self {
+        let looked_at = Cell::new(0);
+        Self { schema, looked_at }
+    }
+
+    /// The alternatives in which the condition comes to `wanted`.
+    pub(super) fn condition(&self, program: &Program, wanted: bool) -> Vec<Clause> {
+        if wanted {
+            return clauses(program, self.schema).to_vec();
+        }
+        self.shape(&program.code, program.code.root, false, 0)
+    }
+
     /// The alternatives in which the node is `wanted`.
     fn shape(&self, code: &Code, node: NodeId, wanted: bool, depth: usize) -> Vec<Clause> {
         self.looked_at.set(self.looked_at.get() + 1);
@@ -203,7 +215,8 @@ impl Shaper<'_> {
         }))
     }
 
-    fn words<'w>(
+    /// The text is among the words, or (not `wanted`) none of them.
+    pub(super) fn words<'w>(
         &self,
         code: &Code,
         node: NodeId,
@@ -295,7 +308,7 @@ fn one(said: Said) -> Vec<Clause> {
 }
 
 /// Every pair of alternatives; `None` if that is too many.
-fn all_of(parts: impl Iterator<Item = Vec<Clause>>) -> Option<Vec<Clause>> {
+pub(super) fn all_of(parts: impl Iterator<Item = Vec<Clause>>) -> Option<Vec<Clause>> {
     let mut all: Vec<Clause> = vec![Vec::new()];
     for part in parts {
         let mut next = Vec::new();

@@ -40,8 +40,10 @@ mod pattern;
 mod problem;
 mod program;
 mod schema;
+mod situation;
 mod trace;
 mod value;
+pub(crate) mod witness;
 
 pub use cost::BUDGET;
 pub use disjoint::{disjoint, never_holds};
@@ -50,6 +52,7 @@ pub use parse::MAX_DEPTH;
 pub use problem::{CODES, Problem};
 pub use program::Program;
 pub use schema::{EnumId, Schema, Slot, Type};
+pub use situation::{Part, Situation};
 pub use trace::{LookedAt, Step, Trace};
 pub use value::{Facts, Notes, Value};
 

@@ -32,7 +32,7 @@ pub struct Names<'a> {
 }
 
 /// An ordinary issue by somebody without any role, on no board, five minutes old.
-fn ordinary() -> Snapshot {
+pub fn ordinary() -> Snapshot {
     let now: Timestamp = NOW.parse().unwrap_or_default();
     let opened = now - jiff::SignedDuration::from_mins(5);
     Snapshot {

@@ -116,6 +116,23 @@ impl<'s> Reader<'s> {
         self.report(Severity::Warning, code, place, message.into(), help);
     }
 
+    /// A doubt about a whole template, which is a file of its own.
+    pub fn warn_template(
+        &mut self,
+        code: &'static str,
+        key: &str,
+        message: String,
+        help: Option<String>,
+    ) {
+        let is_it = |s: &Source| {
+            let stem = s.path.strip_suffix(".md");
+            stem.is_some_and(|stem| stem.rsplit('/').next() == Some(key))
+        };
+        if let Some(file) = self.sources.iter().position(is_it) {
+            self.report(Severity::Warning, code, (file, 0..0), message, help);
+        }
+    }
+
     /// What to underline: of a list or map only its first line, and no trailing blanks.
     fn visible(&self, node: &Node) -> Range<usize> {
         let raw = self

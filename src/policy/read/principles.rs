@@ -71,8 +71,8 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
         let principle = Principle {
             statement: r.required(&f, "statement", "a principle"),
             mode: mode(r, f.get("mode")),
-            only: allowance(r, f.get("only"), "only", names),
-            never: allowance(r, f.get("never"), "never", names),
+            only: None,
+            never: None,
             id: id.clone(),
         };
         out.by_id.insert(id.clone(), principle);
@@ -113,7 +113,7 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
             }
         }
     }
-    held_and_read(r, &out, names);
+    allowances(r, entries, names, &mut out);
     let ids: Vec<String> = out.rules.keys().cloned().collect();
     let missing: Vec<(String, String)> = out
         .rules
@@ -133,39 +133,6 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
         }
     }
     out
-}
-
-/// What one rule holds and another sets only when it is not there would be put on and taken off in
-/// turns: the withdrawal makes the other rule's condition true.
-fn held_and_read(r: &mut Reader<'_>, out: &Principles, names: &Names<'_>) {
-    for attribute in names.attributes.values() {
-        let is_target = |rule: &&Rule| rule.wishes.iter().any(|w| w.attribute == attribute.id);
-        let writers: Vec<&Rule> = out.rules.values().filter(is_target).collect();
-        let holds = |rule: &&&Rule| {
-            rule.wishes
-                .iter()
-                .any(|w| w.attribute == attribute.id && w.hold)
-        };
-        let Some(holder) = writers.iter().find(holds) else {
-            continue;
-        };
-        for rule in &writers {
-            let reads = rule
-                .programs()
-                .any(|p| p.reads().contains(&attribute.current));
-            if rule.id == holder.id || !reads {
-                continue;
-            }
-            if let Some(place) = out.places.get(&rule.id) {
-                let id = &attribute.id;
-                let message = format!(
-                    "`{}` writes `{id}` and reads `current.{id}`, while `{}` holds it: they would undo each other",
-                    rule.id, holder.id
-                );
-                r.error("undo-each-other", place, message);
-            }
-        }
-    }
 }
 
 /// Rules, gates and caps share one space of ids; the second use of one names both places.
@@ -194,20 +161,48 @@ fn claim(
     Some(place.clone())
 }
 
+/// `only` and `never`, which may name gates and caps of other principles.
+fn allowances(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>, out: &mut Principles) {
+    for (key, node) in entries {
+        let Kind::Map(fields) = &node.kind else {
+            continue;
+        };
+        for what in ["only", "never"] {
+            let Some((_, node)) = fields.iter().find(|(k, _)| k.text() == Some(what)) else {
+                continue;
+            };
+            let said = allowance(r, node, what, names, out);
+            if let Some(principle) = out.by_id.get_mut(key.text().unwrap_or_default()) {
+                match what {
+                    "only" => principle.only = said,
+                    _ => principle.never = said,
+                }
+            }
+        }
+    }
+}
+
 fn allowance(
     r: &mut Reader<'_>,
-    node: Option<&Node>,
+    node: &Node,
     what: &str,
     names: &Names<'_>,
+    all: &Principles,
 ) -> Option<Allowance> {
-    let f = r.fields(node?, &format!("`{what}`"), &["decide", "from"])?;
-    let attributes: Vec<&str> = names.attributes.keys().map(String::as_str).collect();
-    let decide = r.all_known(
-        f.get("decide"),
-        "unknown-attribute",
-        "attribute",
-        attributes.iter().copied(),
-    );
+    let f = r.fields(node, &format!("`{what}`"), &["decide", "from"])?;
+    for key in ["decide", "from"] {
+        if f.get(key).is_none() {
+            r.error("missing-key", node, format!("`{what}` needs `{key}`"));
+        }
+    }
+    let decisions = names
+        .attributes
+        .keys()
+        .chain(all.gates.keys())
+        .chain(all.caps.keys())
+        .map(String::as_str)
+        .chain(["milestone", "score"]);
+    let decide = r.all_known(f.get("decide"), "unknown-attribute", "decision", decisions);
     // A fact, or the first parts of a family of them (`demand`, `board`).
     let mut known: Vec<String> = Vec::new();
     for slot in names.schema.slots() {
@@ -307,7 +302,7 @@ fn rule(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> 
         }
     }
     labels_are_free(r, &f, names);
-    check_targets(r, node, &rule, names);
+    check_targets(r, node, &rule);
     Some(rule)
 }
 
@@ -343,7 +338,7 @@ fn labels_are_free(r: &mut Reader<'_>, f: &Fields<'_>, names: &Names<'_>) {
     }
 }
 
-fn check_targets(r: &mut Reader<'_>, node: &Node, rule: &Rule, names: &Names<'_>) {
+fn check_targets(r: &mut Reader<'_>, node: &Node, rule: &Rule) {
     let asks = !rule.wishes.is_empty()
         || rule.clear_milestone
         || !rule.labels.is_empty()
@@ -367,18 +362,6 @@ fn check_targets(r: &mut Reader<'_>, node: &Node, rule: &Rule, names: &Names<'_>
                 node,
                 format!("the rule `{}` writes `{attribute}` in two ways", rule.id),
             );
-        }
-        let Some(target) = names.attributes.get(attribute) else {
-            continue;
-        };
-        let mut programs = rule.when.iter().chain(wish.pick.programs());
-        if wish.hold && programs.any(|p| p.reads().contains(&target.current)) {
-            let message = format!(
-                "`{}` holds `{attribute}` and reads `current.{attribute}`: it would switch itself off",
-                rule.id
-            );
-            let help = Some("use `set:`, which stays when its condition ends".to_owned());
-            r.error_help("hold-reads-itself", node, message, help);
         }
     }
 }

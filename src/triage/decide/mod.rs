@@ -15,13 +15,16 @@ use crate::policy::template::collapsed;
 
 use super::attribute::AttributeValue;
 use super::decision::{Decision, Held, Mode, Reason, WantedComment};
-use super::ledger::{MILESTONE, Rank, fold};
+use super::ledger::{self, MILESTONE, Rank, fold};
 use super::projection;
 use super::snapshot::Snapshot;
 
 /// How often rules write the same value of an attribute, with no human act between, before they
 /// stop: something undoes what they write, or they undo each other.
 pub const FLAPPING: usize = 3;
+
+/// The derived fact by which a policy says what is written first.
+pub const CRITICAL: &str = "critical";
 
 /// What one rule wants of one attribute.
 #[derive(Clone, Debug)]
@@ -133,6 +136,9 @@ impl<'p> Pass<'p> {
                 self.lesser.insert(fact.slot, mode);
             }
             self.facts.derive(fact.slot, &fact.program, &mut self.notes);
+            if fact.id == CRITICAL {
+                self.decision.critical = matches!(self.facts.get(fact.slot), Value::Bool(true));
+            }
         }
     }
 
@@ -283,6 +289,11 @@ impl<'p> Pass<'p> {
                 self.decision.fired.push(reason.clone());
             }
             for board in &rule.on_boards {
+                if self.taken_off_board(board) {
+                    let what = ledger::on_board(board);
+                    self.hold_back(&what, "taken off the board by hand".to_owned(), reason);
+                    continue;
+                }
                 let place = self.decision.on_boards.entry(board.clone());
                 let first = place.or_insert_with(|| reason.clone());
                 // Two rules want it there: the one that may do more is the reason.
@@ -291,7 +302,7 @@ impl<'p> Pass<'p> {
                 }
             }
             self.milestone(rule, reason);
-            self.labels(rule, reason);
+            self.labels(rule, reason, &holding);
             let keys = rule.comment.iter().map(|k| (k, false));
             for (key, sticky) in keys.chain(rule.sticky.iter().map(|k| (k, true))) {
                 self.comment(key, sticky, reason);
@@ -299,6 +310,14 @@ impl<'p> Pass<'p> {
         }
         self.withdraw_labels();
         self.collapse_stickies();
+    }
+
+    /// Somebody took the item off this board, and nobody has put it back.
+    fn taken_off_board(&self, board: &str) -> bool {
+        !self.snapshot.boards.contains_key(board)
+            && fold(&self.snapshot.ledger, &ledger::on_board(board))
+                .latest()
+                .is_some_and(AttributeValue::is_empty)
     }
 
     fn milestone(&mut self, rule: &Rule, reason: &Reason) {
@@ -327,9 +346,19 @@ impl<'p> Pass<'p> {
         });
     }
 
-    fn labels(&mut self, rule: &Rule, reason: &Reason) {
+    /// A rule gives way to those that hold, override it and say otherwise of a label.
+    fn labels(&mut self, rule: &Rule, reason: &Reason, holding: &[(usize, &Rule, Reason)]) {
         for (labels, on) in [(&rule.labels, true), (&rule.no_labels, false)] {
             for label in labels {
+                let gives_way = holding.iter().any(|(_, other, _)| {
+                    let against = if on { &other.no_labels } else { &other.labels };
+                    let goes_first = other.overrides.contains(&rule.id)
+                        || other.enforce && !rule.enforce && !rule.overrides.contains(&other.id);
+                    goes_first && against.iter().any(|l| l.eq_ignore_ascii_case(label))
+                });
+                if gives_way {
+                    continue;
+                }
                 let shown = self.shows_label(label);
                 if on && !shown && self.snapshot.held_labels.contains(label) {
                     // A rule had put it on, and somebody took it off: that stays so.

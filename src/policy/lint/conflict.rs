@@ -1,0 +1,206 @@
+//! Rules that may hold together and ask for different things, with an item on which they do.
+
+use crate::policy::expr::witness::distance;
+use crate::policy::expr::{Facts, Notes, Part, Program, Situation};
+use crate::policy::model::{Policy, Rule};
+use crate::policy::read::Reader;
+
+use super::Places;
+use super::way::{Way, Writes, condition, differ, programs, ways};
+use super::world::World;
+
+/// Pairs told about one attribute; the rest would be more of the same.
+const MOST: usize = 20;
+/// Ways of two rules for which an example is searched, before it is left a doubt.
+const TRIES: usize = 6;
+
+pub fn find(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut World<'_>) {
+    for attribute in policy.attributes.values().filter(|a| !a.many) {
+        let ways = ways(policy, &attribute.id);
+        let groups: Vec<&[Way<'_>]> = ways.chunk_by(|a, b| a.rule.id == b.rule.id).collect();
+        let mut told = 0;
+        for (i, first) in groups.iter().enumerate() {
+            for second in &groups[i + 1..] {
+                let what = format!("`{}`", attribute.id);
+                told += usize::from(pair(r, policy, places, world, &what, first, second));
+                if told >= MOST {
+                    break;
+                }
+            }
+            if told >= MOST {
+                break;
+            }
+        }
+    }
+    labels(r, policy, places, world);
+}
+
+/// Does one of the two certainly go first?
+pub fn ordered(a: &Rule, b: &Rule) -> bool {
+    beats(a, b) || beats(b, a)
+}
+
+/// Does `a` go before `b` where both hold?
+pub fn beats(a: &Rule, b: &Rule) -> bool {
+    let overridden = |a: &Rule, b: &Rule| a.overrides.contains(&b.id);
+    overridden(a, b) || a.enforce && !b.enforce && !overridden(b, a)
+}
+
+fn pair(
+    r: &mut Reader<'_>,
+    policy: &Policy,
+    places: &Places<'_>,
+    world: &mut World<'_>,
+    what: &str,
+    first: &[Way<'_>],
+    second: &[Way<'_>],
+) -> bool {
+    let (Some(a), Some(b)) = (first.first(), second.first()) else {
+        return false;
+    };
+    if ordered(a.rule, b.rule) {
+        return false;
+    }
+    let mut doubt = None;
+    let mut tries = 0;
+    for a in first {
+        for b in second {
+            let Some(parts) = together(policy, a, b) else {
+                continue;
+            };
+            doubt.get_or_insert((a, b));
+            tries += 1;
+            if tries > TRIES {
+                break;
+            }
+            if let Some(example) = example(policy, world, a, b, &parts) {
+                conflict(r, places, what, (a, b), &example);
+                return true;
+            }
+        }
+    }
+    let Some((a, b)) = doubt else { return false };
+    if let Some(place) = places.rules.get(&b.rule.id) {
+        let message = format!(
+            "`{}` and `{}` may both hold and write {what} differently ({} and {}); then neither is done, and a human is asked",
+            a.rule.id,
+            b.rule.id,
+            a.writes.in_words(),
+            b.writes.in_words()
+        );
+        r.warn("possible-conflict", place, message, Some(way_out(a.rule)));
+    }
+    true
+}
+
+fn way_out(first: &Rule) -> String {
+    format!(
+        "say which one goes first (`overrides: [{}]`), or make the conditions exclude each other",
+        first.id
+    )
+}
+
+fn conflict(
+    r: &mut Reader<'_>,
+    places: &Places<'_>,
+    what: &str,
+    (a, b): (&Way<'_>, &Way<'_>),
+    example: &str,
+) {
+    if let Some(place) = places.rules.get(&b.rule.id) {
+        let message = format!(
+            "`{}` and `{}` contradict each other: both hold for {example}, and write {what} as {} and {}",
+            a.rule.id,
+            b.rule.id,
+            a.writes.in_words(),
+            b.writes.in_words()
+        );
+        r.error_help("conflict", place, message, Some(way_out(a.rule)));
+    }
+}
+
+/// What has to be true for the two to clash; `None` if that is proved impossible.
+fn together<'p>(policy: &Policy, a: &Way<'p>, b: &Way<'p>) -> Option<Vec<Part<'p>>> {
+    let besides = differ(&a.writes, &b.writes)?;
+    if a.situation.excludes(&b.situation) {
+        return None;
+    }
+    let all: Vec<Part<'p>> = [&a.parts, &b.parts, &besides]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    if !besides.is_empty() && Situation::new(&all, policy.schema()).is_impossible() {
+        return None;
+    }
+    Some(all)
+}
+
+fn example(
+    policy: &Policy,
+    world: &mut World<'_>,
+    a: &Way<'_>,
+    b: &Way<'_>,
+    parts: &[Part<'_>],
+) -> Option<String> {
+    let mut looks: Vec<&Program> = programs(parts).collect();
+    let computed = match (&a.writes, &b.writes) {
+        (Writes::Computed(a), Writes::Computed(b)) => Some((*a, *b)),
+        _ => None,
+    };
+    looks.extend(computed.iter().flat_map(|(a, b)| [*a, *b]));
+    let goal = |facts: &Facts| {
+        let mut notes = Notes::default();
+        let same = computed.is_some_and(|(a, b)| {
+            let (a, b) = (a.eval(facts, &mut notes), b.eval(facts, &mut notes));
+            a == b
+        });
+        let far = parts.iter().map(|p| distance(p, facts, policy.schema()));
+        far.sum::<u32>() + u32::from(same)
+    };
+    let found = world.search(&looks, &goal)?;
+    Some(world.describe(&found))
+}
+
+/// Labels outside attributes that one rule puts on and another takes off.
+fn labels(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut World<'_>) {
+    let schema = policy.schema();
+    for on in policy.rules.values().filter(|a| !a.labels.is_empty()) {
+        for off in policy.rules.values().filter(|a| !a.no_labels.is_empty()) {
+            let same =
+                |label: &&String| off.no_labels.iter().any(|l| l.eq_ignore_ascii_case(label));
+            let Some(label) = on.labels.iter().find(same) else {
+                continue;
+            };
+            if on.id == off.id || ordered(on, off) {
+                continue;
+            }
+            let parts = [condition(on), condition(off)].concat();
+            if Situation::new(&parts, schema).is_impossible() {
+                continue;
+            }
+            let Some(place) = places.rules.get(&off.id) else {
+                continue;
+            };
+            let looks: Vec<&Program> = programs(&parts).collect();
+            let goal = |facts: &Facts| parts.iter().map(|p| distance(p, facts, schema)).sum();
+            let (on, off) = (&on.id, &off.id);
+            let help = Some(format!("say which one goes first: `overrides: [{on}]`"));
+            match world.search(&looks, &goal) {
+                Some(found) => {
+                    let item = world.describe(&found);
+                    let message = format!(
+                        "`{on}` and `{off}` contradict each other: both hold for {item}, and one puts the label `{label}` on that the other takes off"
+                    );
+                    r.error_help("conflict", place, message, help);
+                }
+                None => {
+                    let message = format!(
+                        "`{on}` and `{off}` may both hold, and one puts the label `{label}` on that the other takes off"
+                    );
+                    r.warn("possible-conflict", place, message, help);
+                }
+            }
+        }
+    }
+}
