@@ -1,6 +1,7 @@
 //! The policies that ship, and the ways in which a policy can be wrong.
 
 mod broken;
+mod removed;
 
 use super::{Diagnostic, Policy, Source, examples, load};
 
