@@ -13,15 +13,29 @@
 //! ```
 //!
 //! The **pure core** knows no I/O and no clock, and builds without default features:
-//! [`policy`] (the language), [`triage`] (the decision), [`command`] (the grammar), [`insight`].
 //!
-//! The **shell** (feature `service`) is everything else. Data flows down; arrows never go up.
+//! * [`policy`]: the language; text in, a checked policy or every diagnostic out.
+//! * [`triage`]: the decision; a policy and a snapshot in, the desired state with reasons and the
+//!   smallest change out. Webhook, clock, command line, demo and the policy's own examples all
+//!   decide by this one function.
+//! * [`command`]: the grammar of slash commands.
+//!
+//! The **shell** (feature `service`) is everything else. Data flows down this list; arrows never
+//! go up:
+//!
+//! * [`cli`]: one file per subcommand. [`settings`]: file, then environment.
+//!   [`policy_folder`]: a policy from disk, bounded. [`service`]: every room put together.
+//! * [`receive`]: the webhook door.
+//! * [`worker`]: the loop, with a looker and a writer.
+//! * [`github`]: everything that talks to GitHub. [`store`]: everything that is remembered.
+//! * [`dashboard`]: health, metrics, pages.
+//! * [`sim`]: a small GitHub in memory, for the demo and the tests.
+//! * [`clock`] and [`ids`] belong to everybody.
 
 #![forbid(unsafe_code)]
-#![warn(missing_docs, clippy::pedantic)]
+#![warn(clippy::pedantic)]
 #![allow(
-    missing_docs,
-    clippy::missing_errors_doc,
+    clippy::missing_errors_doc, // the error types say what can go wrong
     clippy::module_name_repetitions,
     clippy::must_use_candidate
 )]

@@ -48,8 +48,14 @@ pub(super) fn run(args: &Args) -> Outcome {
     if args.format == Format::Json {
         print_json(&findings, &failed)?;
     } else {
-        for (name, differences) in &failed {
-            anstream::println!("example {name} fails:\n  {}", differences.join("\n  "));
+        for example in &failed {
+            anstream::println!(
+                "example {} ({}:{}) fails:\n  {}",
+                example.name,
+                example.file,
+                example.line,
+                example.differences.join("\n  ")
+            );
         }
         summary(&findings, policy.as_ref(), failed.len());
     }
@@ -57,17 +63,24 @@ pub(super) fn run(args: &Args) -> Outcome {
     if wrong { Err(Failure::No) } else { Ok(()) }
 }
 
-/// Name and place of an example, and how it differs from what it says.
-type ExampleFailure = (String, Vec<String>);
+/// An example that does not end as it says.
+struct ExampleFailure {
+    name: String,
+    file: String,
+    line: usize,
+    differences: Vec<String>,
+}
 
 /// The examples that do not end as they say.
 fn failing_examples(policy: &Policy) -> Vec<ExampleFailure> {
     policy::examples::run(policy)
         .into_iter()
         .filter(|result| !result.passed())
-        .map(|result| {
-            let at = format!("{}:{}", result.file, result.line);
-            (format!("{} ({at})", result.name), result.differences)
+        .map(|result| ExampleFailure {
+            name: result.name,
+            file: result.file,
+            line: result.line,
+            differences: result.differences,
         })
         .collect()
 }
@@ -75,9 +88,17 @@ fn failing_examples(policy: &Policy) -> Vec<ExampleFailure> {
 fn print_json(findings: &[Diagnostic], failed: &[ExampleFailure]) -> Outcome {
     let mut all = render::json(findings);
     if let Some(list) = all.as_array_mut() {
-        list.extend(failed.iter().map(|(name, differences)| {
-            let message = format!("example {name} fails: {}", differences.join("; "));
-            json!({ "severity": "error", "code": "example-fails", "message": message })
+        list.extend(failed.iter().map(|example| {
+            let differences = example.differences.join("; ");
+            json!({
+                "severity": "error",
+                "code": "example-fails",
+                "file": example.file,
+                "line": example.line,
+                "column": 1,
+                "message": format!("example {} fails: {differences}", example.name),
+                "help": "decide which of the two is right, the example or the rules",
+            })
         }));
     }
     let text = serde_json::to_string_pretty(&all).map_err(usage)?;

@@ -10,10 +10,11 @@ use crate::policy::{self, Policy, render};
 use crate::policy_folder;
 use crate::receive::payload;
 use crate::store::ItemRecord;
+use crate::triage::explain::{About, Ask, Audience, Explanation, explain};
 use crate::triage::{decide, plan, report};
 use crate::worker::observe::{self, Surroundings};
 
-use super::{Format, Outcome, usage};
+use super::{Outcome, usage};
 
 /// Decide one recorded webhook: attributes, labels, comments, board moves, and why.
 ///
@@ -25,7 +26,9 @@ use super::{Format, Outcome, usage};
 Examples:
   northstar decide --policy rules --event issues --payload event.json
   northstar decide --event issues --payload event.json --format json | jq .labels
-  northstar decide --event issues --payload event.json --role product_lead --now 2026-11-20T12:00:00Z")]
+  northstar decide --event issues --payload event.json --role product_lead --now 2026-11-20T12:00:00Z
+  northstar decide --event issues --payload event.json --explain
+  northstar decide --event issues --payload event.json --explain --rule critical-goes-ahead")]
 pub(super) struct Args {
     /// The policy's folder, or one file
     #[arg(long, value_name = "DIR", default_value = "rules")]
@@ -42,8 +45,26 @@ pub(super) struct Args {
     /// A role of the policy that the author has; may be repeated
     #[arg(long = "role", value_name = "ROLE")]
     roles: Vec<String>,
+    /// Say why: each rule that took part, down to the facts its condition saw
+    #[arg(long)]
+    explain: bool,
+    /// Explain only this rule, or those of an attribute or principle, fired or not
+    #[arg(long, value_name = "ID", requires = "explain")]
+    rule: Option<String>,
+    /// Leave out what the policy calls internal, as a comment on a public issue would
+    #[arg(long, requires = "explain")]
+    public: bool,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Json,
+    /// As it would stand in a comment; only with --explain
+    Markdown,
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
@@ -67,6 +88,20 @@ pub(super) fn run(args: &Args) -> Outcome {
         board_ids: BTreeMap::new(),
     };
     let snapshot = observe::snapshot(&policy, &ItemRecord::default(), &mirror, surroundings);
+    if args.explain {
+        let ask = Ask {
+            about: match &args.rule {
+                Some(name) => named(&policy, name)?,
+                None => About::Decision,
+            },
+            audience: if args.public {
+                Audience::Public
+            } else {
+                Audience::Internal
+            },
+        };
+        return print(&explain(&policy, &snapshot, ask), args.format);
+    }
     let decision = decide(&policy, &snapshot);
     let plan = plan(&policy, &snapshot, &decision);
     match args.format {
@@ -76,8 +111,41 @@ pub(super) fn run(args: &Args) -> Outcome {
             anstream::println!("{text}");
         }
         Format::Text => anstream::print!("{}", report::text(&policy, &snapshot, &decision, &plan)),
+        Format::Markdown => {
+            return Err(usage(anyhow!("--format markdown goes with --explain")));
+        }
     }
     Ok(())
+}
+
+fn print(explanation: &Explanation, format: Format) -> Outcome {
+    match format {
+        Format::Text => anstream::print!("{}", explanation.text()),
+        Format::Markdown => anstream::print!("{}", explanation.markdown()),
+        Format::Json => {
+            let text = serde_json::to_string_pretty(explanation).map_err(usage)?;
+            anstream::println!("{text}");
+        }
+    }
+    Ok(())
+}
+
+/// What is asked about has to be there.
+fn named<'a>(policy: &Policy, name: &'a str) -> Result<About<'a>, super::Failure> {
+    About::named(policy, name).ok_or_else(|| {
+        let known: Vec<&str> = policy
+            .rules
+            .keys()
+            .chain(policy.attributes.keys())
+            .chain(policy.principles.keys())
+            .map(String::as_str)
+            .collect();
+        let hint = policy::diagnostic::suggest(name, known.iter().copied())
+            .unwrap_or_else(|| format!("it has: {}", known.join(", ")));
+        usage(anyhow!(
+            "the policy has no rule, attribute or principle `{name}`; {hint}"
+        ))
+    })
 }
 
 fn load(args: &Args) -> Result<Policy, super::Failure> {

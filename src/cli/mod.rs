@@ -11,6 +11,7 @@ mod demo;
 
 mod inbox;
 mod logs;
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ enum Command {
     Decide(decide::Args),
     Commands(commands::Args),
     Inbox(inbox::Args),
+    Schema(schema::Args),
 }
 
 /// How a command prints its result.
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Inbox(args) => inbox::run(&args),
+        Command::Schema(args) => schema::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@ use super::{Outcome, logs, runtime, unreachable, usage};
 
 /// Run the service: take webhooks, triage, write back.
 ///
-/// Settings come from northstar.toml and then from variables NORTHSTAR__SECTION__KEY.
+/// Settings come from northstar.toml and then from the environment.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

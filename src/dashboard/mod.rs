@@ -87,10 +87,8 @@ async fn index(State(pages): State<Pages>) -> Response {
 }
 
 fn page(organizations: &[String], counts: Counts) -> String {
-    let served: String = organizations
-        .iter()
-        .map(|login| format!("<li>{}</li>", escape(login)))
-        .collect();
+    let served: Vec<_> = organizations.iter().map(|login| escape(login)).collect();
+    let served = served.join("<li>");
     let health = if counts.dead == 0 {
         "<p class=ok>Everything that was acknowledged is handled or in line.</p>".to_owned()
     } else {
@@ -109,7 +107,7 @@ fn page(organizations: &[String], counts: Counts) -> String {
          .bad{{border-left:4px solid #cf222e;padding-left:1rem}}</style>\
          <h1>Northstar</h1>{health}<dl><dt>Deliveries in line<dd>{}<dt>Given up<dd>{}\
          <dt>Items waiting for the writer<dd>{}<dt>Writes whose end is unknown<dd>{}</dl>\
-         <h2>Organisations</h2><ul>{served}</ul>\
+         <h2>Organisations</h2><ul><li>{served}</ul>\
          <p><a href=/readyz>ready?</a> · <a href=/metrics>metrics</a></p></html>",
         counts.pending, counts.dead, counts.wants_write, counts.unsettled
     )

@@ -378,6 +378,12 @@ impl Channel {
             return Ok(());
         };
         let _one = token.lock().await;
+        let now = self.clock.now();
+        let until = self.app_budget.ready_at(Resource::Core, 1, now);
+        if until > now {
+            // GitHub limits the App, and a token may have to be asked for.
+            return Err(GitHubError::RateLimited { until });
+        }
         let got = tokio::time::timeout(self.timeout, self.octocrab.installation_token()).await;
         match got {
             Ok(Ok(_)) => Ok(()),
@@ -399,9 +405,15 @@ impl Channel {
         };
         let status = source.status_code;
         let now = self.clock.now();
-        let until = self.app_budget.ready_at(Resource::Core, 1, now);
         let limited = status == StatusCode::TOO_MANY_REQUESTS || speaks_of_limits(&source.message);
-        if limited && until > now {
+        if limited {
+            let mut until = self.app_budget.ready_at(Resource::Core, 1, now);
+            if until <= now {
+                // The headers did not say so: only the body does.
+                until = self
+                    .app_budget
+                    .refused(Resource::Core, &HeaderMap::new(), now);
+            }
             GitHubError::RateLimited { until }
         } else if status.is_client_error() {
             let message: String = source.message.chars().take(300).collect();

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod form;
 pub mod model;
 pub mod render;
+pub mod schema;
 pub mod template;
 
 mod lint;
@@ -19,6 +20,8 @@ mod order;
 mod read;
 mod yaml;
 
+#[cfg(test)]
+mod docs;
 #[cfg(test)]
 pub(crate) mod tests;
 

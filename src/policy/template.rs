@@ -91,6 +91,17 @@ impl Template {
 /// anybody, refers to an issue, opens a link, a fence or a tag, or is a command.
 #[must_use]
 pub fn harmless(text: &str) -> String {
+    harmless_within(text, LONGEST)
+}
+
+/// Invisible or changes the direction of text: has no business in a quotation.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// [`harmless`], cut at that many characters.
+#[must_use]
+pub fn harmless_within(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut words = text
         .split(|c: char| c.is_whitespace() || c.is_control())
@@ -99,7 +110,7 @@ pub fn harmless(text: &str) -> String {
     let mut length = 0;
     'words: while let Some(word) = words.next() {
         for c in word.chars() {
-            if length == LONGEST {
+            if length == longest {
                 out.push('…');
                 break 'words;
             }
@@ -116,11 +127,12 @@ pub fn harmless(text: &str) -> String {
                     out.push(c);
                     out.push('\u{200B}');
                 }
-                // Invisible and direction-changing characters have no business in a quotation.
-                '\u{200B}'..='\u{200F}'
-                | '\u{202A}'..='\u{202E}'
-                | '\u{2060}'..='\u{2069}'
-                | '\u{FEFF}' => {}
+                c if is_invisible(c) => {}
+                // `GH-12` is a reference as well.
+                c if c.is_ascii_digit() && out.ends_with('-') => {
+                    out.push('\u{200B}');
+                    out.push(c);
+                }
                 c if c.is_ascii_punctuation()
                     && !matches!(c, ',' | ';' | '\'' | '"' | '?' | '%' | '=') =>
                 {
@@ -162,10 +174,10 @@ mod tests {
 
     #[test]
     fn inserted_text_can_do_nothing() {
-        let out = harmless("@all <b>see</b> #12\n```\n/triage accept [x](https://e.org) `a`");
+        let out = harmless("@all <b>see</b> #12 GH-12\n```\n/triage accept [x](https://e.org) `a`");
         assert!(!out.contains("@all"), "{out}");
         assert!(!out.contains("<b>"), "{out}");
-        assert!(!out.contains("#12"), "{out}");
+        assert!(!out.contains("#12") && !out.contains("-12"), "{out}");
         assert!(!out.contains('\n'), "{out}");
         assert!(!out.contains("```"), "{out}");
         assert!(!out.contains("://"), "{out}");

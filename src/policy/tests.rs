@@ -23,7 +23,7 @@ fn folder(name: &str) -> Vec<Source> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
+            } else if path.extension().is_some_and(|e| e == "yaml" || e == "md") {
                 paths.push(path);
             }
         }

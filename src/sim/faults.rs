@@ -115,6 +115,10 @@ impl Faults {
         self.webhooks.push(fault);
     }
 
+    pub fn waiting(&self) -> usize {
+        self.requests.len() + self.webhooks.len()
+    }
+
     pub fn clear(&mut self) {
         self.requests.clear();
         self.webhooks.clear();

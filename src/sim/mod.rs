@@ -235,6 +235,11 @@ impl Sim {
         self.with(|state| state.faults.add_webhook(fault));
     }
 
+    /// How many faults still wait for their request or webhook.
+    pub fn faults_waiting(&self) -> usize {
+        self.with(|state| state.faults.waiting())
+    }
+
     /// Forgets all faults that still wait.
     pub fn clear_faults(&self) {
         self.with(|state| state.faults.clear());

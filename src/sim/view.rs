@@ -193,6 +193,11 @@ impl Sim {
         })
     }
 
+    /// How many requests were made and webhooks logged so far.
+    pub fn activity(&self) -> (usize, usize) {
+        self.with(|state| (state.requests.len(), state.hooks.log.len()))
+    }
+
     /// Forgets the requests so far, so that a test can count from here.
     pub fn forget_requests(&self) {
         self.with(|state| state.requests.clear());

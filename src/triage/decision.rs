@@ -48,6 +48,8 @@ pub struct Decision {
     pub fired: Vec<Reason>,
     /// What rules wanted and did not get.
     pub held: Vec<Held>,
+    /// The policy's derived fact `critical` holds, where it has one: this goes before the rest.
+    pub critical: bool,
     /// Rules disagree, or something undoes what rules write: a human has to look.
     pub needs_human: bool,
     /// The first instant at which a comparison with `now` that was evaluated flips.

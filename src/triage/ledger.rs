@@ -62,6 +62,13 @@ pub struct LedgerEntry {
 /// The name under which the ledger keeps the milestone, which is no attribute of the policy.
 pub const MILESTONE: &str = "milestone";
 
+/// The name under which the ledger keeps whether people want the item on a board (policy board
+/// id): a value while somebody put it there, none when somebody took it off.
+#[must_use]
+pub fn on_board(board: &str) -> String {
+    format!("board {board}")
+}
+
 /// Who owns an attribute, and what rules have done to it since a human last had.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ownership {
@@ -69,8 +76,9 @@ pub struct Ownership {
     pub owner: Option<LedgerEntry>,
     /// Somebody of a lower rank changed it after its owner had.
     pub disturbed: bool,
-    /// The value of the last entry, whoever made it.
-    pub latest: Option<AttributeValue>,
+    /// The value of every entry, whoever made it, oldest first. Webhooks may come in another order
+    /// than what they tell happened: of several, the latest that GitHub still shows is the last.
+    pub said: Vec<AttributeValue>,
     /// What stands only because a rule holds it.
     pub held: BTreeSet<String>,
     /// Of a many-valued attribute, what rules wrote and somebody without the permission took off.
@@ -80,6 +88,12 @@ pub struct Ownership {
 }
 
 impl Ownership {
+    /// The value of the last entry, whoever made it.
+    #[must_use]
+    pub fn latest(&self) -> Option<&AttributeValue> {
+        self.said.last()
+    }
+
     /// The owner's rank.
     #[must_use]
     pub fn rank(&self) -> Option<Rank> {
@@ -97,12 +111,12 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
     for entry in entries.iter().filter(|e| e.attribute == attribute) {
         if entry.act == Act::Release {
             own = Ownership {
-                latest: own.latest,
+                said: own.said,
                 ..Ownership::default()
             };
             continue;
         }
-        own.latest = Some(entry.value.clone());
+        own.said.push(entry.value.clone());
         let rank = own.rank();
         if entry.rank == Rank::Ambient && matches!(entry.value, AttributeValue::Many(_)) {
             let written = own.written.iter().flat_map(AttributeValue::iter);

@@ -8,6 +8,7 @@ pub mod attribute;
 pub mod change;
 pub mod communities;
 pub mod decision;
+pub mod explain;
 pub mod ledger;
 pub mod plan;
 pub mod projection;

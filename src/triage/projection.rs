@@ -82,8 +82,8 @@ pub(crate) fn field_of<'r>(row: &'r BoardRow, name: &str) -> Option<(&'r str, &'
         .map(|(k, v)| (k.as_str(), v))
 }
 
-/// What GitHub shows now. Where label and field disagree, the ledger's latest entry decides, else
-/// the label. An attribute that is shown nowhere is what the ledger says.
+/// What GitHub shows now. Where label and field disagree, the ledger's latest entry that one of
+/// them shows decides, else the label. An attribute that is shown nowhere is what the ledger says.
 #[must_use]
 pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> AttributeValue {
     let mut shown: Vec<AttributeValue> = Vec::new();
@@ -97,7 +97,10 @@ pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> A
         })
         .collect();
     if lives_in_ledger(attribute, snapshot) {
-        return own.latest.clone().unwrap_or_else(|| attribute.of(labelled));
+        return own
+            .latest()
+            .cloned()
+            .unwrap_or_else(|| attribute.of(labelled));
     }
     if shows_label(attribute, snapshot) {
         if attribute.many || labelled.is_empty() {
@@ -115,7 +118,7 @@ pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> A
             });
         }
     }
-    if let Some(latest) = own.latest.as_ref().filter(|latest| shown.contains(latest)) {
+    if let Some(latest) = own.said.iter().rev().find(|said| shown.contains(said)) {
         return latest.clone();
     }
     shown

@@ -20,7 +20,8 @@ use crate::triage::change::{Assignment, Change, Plan, Write};
 use crate::triage::snapshot::{FieldValue, Snapshot};
 
 use super::draft::attribute_of;
-use super::look::{Looked, Read};
+use super::look::{Looked, Read, decision_line};
+use super::owed::{self, Owed};
 use super::{Organization, WorkError, Worker};
 
 /// The invisible line that says which comment this is. Trusted only on our own comments.
@@ -66,10 +67,11 @@ impl Worker {
         let mut looked = self
             .look_at(&organization, lease, number, Read::Mirror)
             .await?;
-        let uncertain = self
+        let open = self
             .store
             .unsettled(lease.installation, looked.item)
             .await?;
+        let (owed, uncertain) = owed::split(open);
         if let Some(until) = self.too_early(&uncertain) {
             let finish = Finish {
                 retry_at: Some(until),
@@ -98,7 +100,9 @@ impl Worker {
                     .await?;
             }
         }
-        self.carry_out(&organization, lease, looked, stop).await
+        let owed = self.take_up(&organization, &mut looked, owed);
+        self.carry_out(&organization, lease, looked, owed, stop)
+            .await
     }
 
     async fn carry_out(
@@ -106,6 +110,7 @@ impl Worker {
         organization: &Organization,
         lease: &Lease,
         looked: Looked,
+        owed: Vec<Owed>,
         stop: &CancellationToken,
     ) -> Result<Option<Timestamp>, WorkError> {
         let Looked {
@@ -118,6 +123,11 @@ impl Worker {
         finish.wants_write = Some(None);
         let mut failed = None;
         if let (Some(decided), Some(mirror)) = (decided, draft.record.issue.clone()) {
+            if !finish.done.is_empty() {
+                // Something happened since it was queued, and was decided on here.
+                let now = self.clock.now();
+                finish.audit.push(decision_line(lease, item, &decided, now));
+            }
             let mut turn = Turn {
                 worker: self,
                 organization,
@@ -125,12 +135,15 @@ impl Worker {
                 item,
                 issue: mirror.node_id,
                 snapshot: &decided.snapshot,
-                assignments: &decided.plan.assignments,
+                plan: &decided.plan,
+                owed,
+                noted: false,
                 stop,
                 done: Done::default(),
             };
             failed = turn.write_all(&decided.plan).await.err();
-            let done = turn.done;
+            let Turn { mut done, owed, .. } = turn;
+            let open = owed::close(owed, &mut done, failed.as_ref(), self.clock.now());
             draft.take_written(
                 &organization.policy,
                 &done,
@@ -143,7 +156,7 @@ impl Worker {
             if matches!(failed, Some(WorkError::Stopping)) {
                 finish.wants_write = None;
                 finish.wake_at = Some(self.clock.now());
-            } else if failed.is_some() || done.refused {
+            } else if failed.is_some() || done.refused || open {
                 // What is left is planned again from what GitHub shows then.
                 finish.wants_write = None;
                 finish.retry_at = Some(self.retry_at(lease, failed.as_ref()));
@@ -180,6 +193,9 @@ fn is_refusal(error: &WorkError) -> bool {
     )
 }
 
+/// Said of writes to a board of the policy that GitHub does not show.
+const NO_BOARD: &str = "the organisation has no such board, or the App may not see it";
+
 /// Something a human may have wanted would go: read the target once more before.
 fn takes_away(plan: &Plan) -> bool {
     plan.changes.iter().any(|c| {
@@ -204,6 +220,8 @@ pub(super) struct Done {
     pub written: Vec<Change>,
     pub settled: Vec<Settled>,
     pub audit: Vec<NewAudit>,
+    /// What cannot be shown at all: there is no such board, field or option.
+    pub hopeless: Vec<Change>,
     /// GitHub said no to something.
     pub refused: bool,
     /// The issue's `updated_at` as the last answer gave it.
@@ -227,7 +245,11 @@ struct Turn<'a> {
     /// The issue's node id.
     issue: String,
     snapshot: &'a Snapshot,
-    assignments: &'a [Assignment],
+    plan: &'a Plan,
+    /// What the journal notes as still to be written.
+    owed: Vec<Owed>,
+    /// The notes of this plan are in the journal.
+    noted: bool,
     /// The service stops: nothing more is sent.
     stop: &'a CancellationToken,
     done: Done,
@@ -272,13 +294,15 @@ impl Turn<'_> {
                     batch.push((mutation, vec![change]));
                 }
                 Write::AddToBoard { board } => {
-                    if let Some(project) = self.project(board).await? {
-                        let mutation = Mutation::AddToBoard {
-                            project: project.id.clone(),
-                            content: issue.clone(),
-                        };
-                        batch.push((mutation, vec![change]));
-                    }
+                    let Some(project) = self.project(board).await? else {
+                        self.cannot(change, NO_BOARD);
+                        continue;
+                    };
+                    let mutation = Mutation::AddToBoard {
+                        project: project.id.clone(),
+                        content: issue.clone(),
+                    };
+                    batch.push((mutation, vec![change]));
                 }
                 _ => {}
             }
@@ -314,6 +338,7 @@ impl Turn<'_> {
                 continue;
             };
             let Some(project) = self.project(board).await? else {
+                self.cannot(change, NO_BOARD);
                 continue;
             };
             let row = match self.done.rows.get(board) {
@@ -327,7 +352,7 @@ impl Turn<'_> {
                 Ok(mutation) => batch.push((mutation, vec![change])),
                 Err(problem) => {
                     tracing::warn!(board, field, problem, "the board cannot show this");
-                    self.note(change, "refused", &problem);
+                    self.cannot(change, &problem);
                 }
             }
         }
@@ -464,38 +489,47 @@ impl Turn<'_> {
     }
 
     /// Keeps the lane ours for one more request, and writes down what is about to be sent.
-    async fn journal(&self, changes: &[&Change]) -> Result<Vec<EffectId>, WorkError> {
+    async fn journal(&mut self, changes: &[&Change]) -> Result<Vec<EffectId>, WorkError> {
         if self.stop.is_cancelled() {
             return Err(WorkError::Stopping);
         }
         let now = self.worker.clock.now();
         let until = now.saturating_add(self.worker.config.lease).unwrap_or(now);
         self.worker.store.renew(self.lease, until).await?;
-        let effects: Vec<_> = changes
-            .iter()
-            .map(|change| {
-                let (kind, target) = name_of(&change.write);
-                NewEffect {
-                    item: self.item,
-                    kind: kind.to_owned(),
-                    target,
-                    detail: json!(Sent {
-                        change: (*change).clone(),
-                        assignment: self.assignment_of(change),
-                    }),
-                    at: now,
-                }
-            })
-            .collect();
-        Ok(self.worker.store.journal(self.lease, &effects).await?)
+        let note = |change: &Change| {
+            let (kind, target) = name_of(&change.write);
+            NewEffect {
+                item: self.item,
+                kind: kind.to_owned(),
+                target,
+                detail: owed::detail(change, self.assignment_of(change)),
+                at: now,
+            }
+        };
+        let mut effects: Vec<_> = changes.iter().map(|change| note(change)).collect();
+        let notes = if self.noted {
+            Vec::new()
+        } else {
+            owed::notes(&self.plan.changes, changes, &self.owed, note)
+        };
+        let mut names = Vec::with_capacity(notes.len());
+        for (effect, what) in notes {
+            effects.push(effect);
+            names.push(what);
+        }
+        let mut ids = self.worker.store.journal(self.lease, &effects).await?;
+        let ids_of_notes = ids.split_off(changes.len().min(ids.len()));
+        let added = ids_of_notes.into_iter().zip(names);
+        self.owed
+            .extend(added.map(|(effect, what)| Owed::new(effect, what)));
+        self.noted = true;
+        Ok(ids)
     }
 
     fn assignment_of(&self, change: &Change) -> Option<Assignment> {
         let attribute = attribute_of(&self.organization.policy, &change.write)?;
-        let planned = self.assignments.iter();
-        planned
-            .cloned()
-            .find(|assignment| assignment.attribute == attribute)
+        let mut planned = self.plan.assignments.iter();
+        planned.find(|a| a.attribute == attribute).cloned()
     }
 
     fn settle(&mut self, effect: EffectId, end: EffectEnd) {
@@ -511,6 +545,12 @@ impl Turn<'_> {
             let error = error.to_owned();
             self.settle(effect, EffectEnd::Refused { error });
         }
+    }
+
+    /// Nothing on GitHub can show this: said, and not tried.
+    fn cannot(&mut self, change: &Change, problem: &str) {
+        self.note(change, "refused", problem);
+        self.done.hopeless.push(change.clone());
     }
 
     fn note(&mut self, change: &Change, end: &str, error: &str) {
@@ -541,7 +581,7 @@ impl Turn<'_> {
 }
 
 /// What the journal calls a write, and what it is about.
-fn name_of(write: &Write) -> (&'static str, String) {
+pub(super) fn name_of(write: &Write) -> (&'static str, String) {
     match write {
         Write::AddLabel { label } => ("add_label", label.clone()),
         Write::RemoveLabel { label } => ("remove_label", label.clone()),

@@ -24,6 +24,9 @@ use super::look::Decided;
 pub(super) struct Draft {
     pub record: ItemRecord,
     changes: ItemChanges,
+    /// Attributes whose label was taken out of the repository: that it is gone here too is nobody's
+    /// decision about this item.
+    pub unnamed: BTreeSet<String>,
     /// For the audit trail: kind, who, what.
     notes: Vec<(&'static str, Option<UserId>, Value)>,
 }
@@ -33,6 +36,7 @@ impl Draft {
         Self {
             record,
             changes: ItemChanges::default(),
+            unnamed: BTreeSet::new(),
             notes: Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::ids::UserId;
+use crate::ids::{RepoName, UserId};
 use crate::policy::Policy;
 use crate::policy::model::Attribute;
 use crate::receive::payload::{
@@ -23,6 +23,7 @@ use crate::triage::snapshot::{BoardRow, Issue};
 
 use super::apply::key_of;
 use super::draft::Draft;
+use super::noticed::Before;
 
 /// An event about one item.
 pub(super) enum Event {
@@ -54,6 +55,20 @@ impl Event {
         }
     }
 
+    /// The repository and the label that somebody else took off, if it shows an attribute.
+    pub fn taken_off(&self, bot: UserId, policy: &Policy) -> Option<(&RepoName, &str)> {
+        let Self::Issue(event) = self else {
+            return None;
+        };
+        let label = event
+            .label
+            .as_deref()
+            .filter(|_| event.action == "unlabeled")?;
+        projection::attribute_of_label(policy, label)?;
+        self.actor(bot)?;
+        Some((&event.issue.issue.repository, label))
+    }
+
     /// Whoever did it, unless that was ourselves.
     pub fn actor(&self, bot: UserId) -> Option<UserId> {
         self.sender().map(|s| s.id).filter(|id| *id != bot)
@@ -68,6 +83,9 @@ pub(super) struct Surroundings<'a> {
     pub sender_roles: BTreeSet<String>,
     /// The policy's board ids by the project's node id.
     pub board_ids: BTreeMap<String, String>,
+    /// The label that the event is about is no longer in the repository: that is a change of the
+    /// vocabulary, and nobody's decision about this item.
+    pub label_is_gone: bool,
 }
 
 /// Takes one event in.
@@ -78,6 +96,7 @@ pub(super) fn take_in(
     around: &Surroundings<'_>,
 ) {
     let own = event.sender().is_some_and(|s| s.id == around.bot);
+    let before = Before::of(&draft.record);
     let mut intake = Intake {
         draft,
         delivery,
@@ -102,6 +121,19 @@ pub(super) fn take_in(
         Event::Item(event) => intake.row(event),
         // Parents and children are part of an issue that the event does not carry whole.
         Event::SubIssue(_) => intake.draft.distrust(),
+    }
+    let told = match event {
+        Event::Issue(event) if !own => event.label.as_deref(),
+        _ => None,
+    };
+    let told = told.and_then(|label| projection::attribute_of_label(around.policy, label));
+    if let Some((attribute, _)) = told.filter(|_| around.label_is_gone) {
+        draft.unnamed.insert(attribute.id.clone());
+    }
+    if !matches!(event, Event::Item(_)) {
+        let at = (delivery.guid.as_str(), delivery.received_at);
+        let told = told.map(|(attribute, _)| attribute.id.as_str());
+        before.notice(draft, around.policy, &around.board_ids, told, at);
     }
 }
 
@@ -140,7 +172,7 @@ impl Intake<'_> {
         let at = event.issue.issue.updated_at;
         match event.action.as_str() {
             "labeled" | "unlabeled" => {
-                if let Some(label) = &event.label {
+                if let Some(label) = event.label.as_ref().filter(|_| !self.around.label_is_gone) {
                     self.label(
                         label,
                         event.action == "labeled",
@@ -218,11 +250,17 @@ impl Intake<'_> {
 
     fn row(&mut self, event: &ItemEvent) {
         let project = event.project_node_id.as_str();
+        let known = self.draft.record.boards.get(project).cloned();
+        let replaced = known.as_ref().is_some_and(|k| k.node_id != event.node_id);
         if event.action == "deleted" {
-            self.draft.set_row(project, None);
+            // A late word about a row that another has replaced says nothing about that one.
+            if !replaced {
+                self.draft.set_row(project, None);
+                self.on_board(project, false);
+            }
             return;
         }
-        let known = self.draft.record.boards.get(project).cloned();
+        let known = known.filter(|_| !replaced);
         let fresh = known.is_none();
         let mut row = known.unwrap_or_else(|| BoardRow {
             node_id: event.node_id.clone(),
@@ -231,7 +269,6 @@ impl Intake<'_> {
             entered_at: None,
             came_from: None,
         });
-        row.node_id.clone_from(&event.node_id);
         row.archived = event.archived;
         match (event.action.as_str(), &event.change) {
             ("edited", Some(change)) => {
@@ -239,9 +276,30 @@ impl Intake<'_> {
             }
             // A row that became an issue, or an edit that does not say what it changed.
             ("converted" | "edited", _) => self.draft.distrust(),
+            ("created", _) => self.on_board(project, true),
             _ => {}
         }
+        if replaced || fresh && event.action != "created" {
+            // What else the row shows was told before anybody listened.
+            self.draft.distrust();
+        }
         self.draft.set_row(project, Some(row));
+    }
+
+    /// Somebody put the item on a board, or took it off. That it is there is seen on the board;
+    /// what has to be remembered is that somebody did not want it there.
+    fn on_board(&mut self, project: &str, on: bool) {
+        let Some(board) = self.around.board_ids.get(project) else {
+            return;
+        };
+        let name = ledger::on_board(board);
+        let own = ledger::fold(&self.draft.record.ledger, &name);
+        let off = own.latest().is_some_and(AttributeValue::is_empty);
+        if on == off {
+            let board = if on { board.clone() } else { String::new() };
+            let at = self.delivery.received_at;
+            self.act(&name, AttributeValue::One(board), at, "board");
+        }
     }
 
     fn field(&mut self, project: &str, row: &mut BoardRow, change: &FieldChange, fresh: bool) {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::ids::{ItemId, RepositoryId};
 use crate::policy::Policy;
+use crate::receive::payload::LabelEvent;
 use crate::store::{
     Alias, Delivery, Finish, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit, WritePriority,
 };
@@ -16,6 +17,7 @@ use crate::triage::{decide, plan};
 
 use super::draft::Draft;
 use super::intake::{self, Event};
+use super::noticed::Before;
 use super::observe::{self, Surroundings};
 use super::{Organization, WorkError, Worker};
 
@@ -139,10 +141,15 @@ impl Worker {
         for delivery in &pending {
             match delivery.event.as_str() {
                 "team" | "membership" | "organization" => organization.roles.forget(),
+                // A label that we made ourselves is known.
+                "label"
+                    if LabelEvent::read(&delivery.payload)
+                        .and_then(|event| event.sender)
+                        .is_some_and(|sender| sender.id == organization.bot) => {}
                 "label" | "projects_v2" | "repository" => organization.vocabulary.forget(),
                 "installation" | "installation_repositories" => {
-                    organization.roles.forget();
-                    organization.vocabulary.forget();
+                    // Removed, suspended, or with other permissions: found anew when needed.
+                    self.organizations.forget(lease.installation);
                 }
                 _ => {}
             }
@@ -193,7 +200,7 @@ impl Worker {
         let behind = draft.record.issue.as_ref().is_none_or(|i| i.stale);
         let mut seen = Seen::Mirror;
         if behind || read == Read::Again {
-            if !self.read_again(organization, &mut draft).await? {
+            if !self.read_again(organization, lease, &mut draft).await? {
                 return Ok(Looked {
                     item,
                     draft,
@@ -236,6 +243,10 @@ impl Worker {
                 None => BTreeSet::new(),
             },
             board_ids: self.board_ids(organization).await?,
+            label_is_gone: match event.taken_off(organization.bot, &organization.policy) {
+                Some((repo, label)) => !organization.vocabulary.still_has(repo, label).await?,
+                None => false,
+            },
         };
         intake::take_in(draft, delivery, &event, &surroundings);
         Ok(())
@@ -245,6 +256,7 @@ impl Worker {
     async fn read_again(
         &self,
         organization: &Organization,
+        lease: &Lease,
         draft: &mut Draft,
     ) -> Result<bool, WorkError> {
         let name = draft
@@ -272,7 +284,11 @@ impl Worker {
             let board = organization.policy.boards.get(board_ids.get(project)?)?;
             Some(board.column_field.clone())
         };
-        draft.take_read(read, self.clock.now(), column_of);
+        let before = Before::of(&draft.record);
+        let now = self.clock.now();
+        draft.take_read(read, now, column_of);
+        let key = format!("{}:{}", lease.lane, lease.fence);
+        before.notice(draft, &organization.policy, &board_ids, None, (&key, now));
         Ok(true)
     }
 
@@ -361,20 +377,22 @@ impl Worker {
     }
 }
 
-/// Commands come first, then what is critical. (Commands and caps join with their rooms.)
+/// Commands come first, then what the policy calls critical. (Commands and caps join with their
+/// rooms.)
 fn priority(decision: &Decision) -> WritePriority {
-    let critical = decision
-        .attributes
-        .values()
-        .any(|outcome| outcome.value.contains("critical") || outcome.value.contains("incident"));
-    if critical {
+    if decision.critical {
         WritePriority::Critical
     } else {
         WritePriority::Rest
     }
 }
 
-fn decision_line(lease: &Lease, item: ItemId, decided: &Decided, at: jiff::Timestamp) -> NewAudit {
+pub(super) fn decision_line(
+    lease: &Lease,
+    item: ItemId,
+    decided: &Decided,
+    at: jiff::Timestamp,
+) -> NewAudit {
     NewAudit {
         installation: lease.installation,
         at,

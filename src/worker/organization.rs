@@ -83,15 +83,12 @@ impl Organizations {
             return Ok(None);
         };
         let client = self.github.installation(installation);
-        let bot = match *bot {
-            Some(id) => id,
-            None => {
-                let app = self.github.app().await?;
-                // Without it the bot would take its own changes for somebody else's.
-                let id = client.user(&app.bot_login).await?;
-                let id = id.ok_or(GitHubError::NotFound)?;
-                *bot.insert(id)
-            }
+        let bot = if let Some(known) = *bot {
+            known
+        } else {
+            let app = self.github.app().await?;
+            let id = client.user(&app.bot_login).await?.unwrap_or(UserId(0));
+            *bot.insert(id)
         };
         let organization = Arc::new(Organization {
             login: source.login.clone(),
@@ -108,6 +105,14 @@ impl Organizations {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(installation, organization.clone());
         Ok(Some(organization))
+    }
+
+    /// Forgets an installation: what is known of it may be so no longer.
+    pub fn forget(&self, installation: InstallationId) {
+        self.known
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&installation);
     }
 
     /// The installations on organisations that are served, asked of GitHub anew.

@@ -239,6 +239,16 @@ impl Worker {
             Job::Look => async { self.look(lease).await.map(|()| None) }.boxed(),
             Job::Write => self.write(lease, stop).boxed(),
         };
+        self.supervise(lease, job, work, stop).await
+    }
+
+    async fn supervise(
+        &self,
+        lease: &Lease,
+        job: Job,
+        work: BoxFuture<'_, Result<Option<Timestamp>, WorkError>>,
+        stop: &CancellationToken,
+    ) -> Option<Timestamp> {
         let ended = tokio::select! {
             biased;
             ended = AssertUnwindSafe(work).catch_unwind() => ended,
@@ -424,4 +434,119 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .map(|s| (*s).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "of unknown kind".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::clock::{Clock, ManualClock};
+    use crate::github::{GitHub, GitHubConfig, Pacing};
+    use crate::sim::{Sim, SimConfig};
+    use crate::store::behaviour::{HERE, at, delivery, issue};
+    use crate::store::sqlite::SqliteStore;
+
+    /// A worker that has a store and no GitHub.
+    async fn worker(directory: &tempfile::TempDir, clock: &ManualClock) -> Worker {
+        let path = directory.path().join("store.db");
+        let store = SqliteStore::open(&path.to_string_lossy()).await.unwrap();
+        let clock: SharedClock = Arc::new(clock.clone());
+        let sim = Sim::new(SimConfig::default()).unwrap();
+        let config = GitHubConfig {
+            api_url: "http://127.0.0.1:1".to_owned(),
+            app_id: 1,
+            private_key_pem: SecretString::from(sim.private_key_pem()),
+            pacing: Pacing::default(),
+            timeout: Duration::from_secs(1),
+        };
+        let github = GitHub::new(config, clock.clone()).unwrap();
+        let organizations = Organizations::new(clock.clone(), github, Vec::new());
+        Worker::new(
+            Arc::new(store),
+            clock,
+            Arc::new(organizations),
+            Arc::default(),
+            WorkerConfig::default(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_panic_gives_the_lane_back_and_in_the_end_the_delivery_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new(at(0));
+        let worker = worker(&directory, &clock).await;
+        let store = worker.store.clone();
+        store.accept(delivery("poison", issue(1), 0)).await.unwrap();
+        let mut pauses = Vec::new();
+        for _ in 0..TRIES {
+            let lease = worker.claim().await.unwrap().expect("the lane is due");
+            let work = async { panic!("a thing that cannot be") }.boxed();
+            let stop = CancellationToken::new();
+            worker.supervise(&lease, Job::Look, work, &stop).await;
+            let due = store.next_due(clock.now()).await.unwrap();
+            let Some(due) = due else { break };
+            assert!(worker.claim().await.unwrap().is_none(), "there is a pause");
+            pauses.push(due.duration_since(clock.now()).as_secs());
+            clock.advance(due.duration_since(clock.now()));
+        }
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32]);
+        let dead = store.dead_letters(Some(HERE), 10).await.unwrap();
+        assert_eq!(dead.len(), 1);
+        assert_eq!(dead[0].guid, "poison");
+        assert!(dead[0].error.contains("a thing that cannot be"));
+        assert_eq!(store.counts().await.unwrap().pending, 0);
+    }
+
+    #[tokio::test]
+    async fn who_is_stopped_hands_the_lane_back_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new(at(0));
+        let worker = worker(&directory, &clock).await;
+        let store = worker.store.clone();
+        store.accept(delivery("one", issue(1), 0)).await.unwrap();
+        let lease = worker.claim().await.unwrap().expect("the lane is due");
+        let stop = CancellationToken::new();
+        stop.cancel();
+        let never = std::future::pending().boxed();
+        worker.supervise(&lease, Job::Look, never, &stop).await;
+        let again = worker.claim().await.unwrap().expect("it is due at once");
+        assert_eq!((again.lane, again.failures), (issue(1), 0));
+        assert_eq!(store.counts().await.unwrap().pending, 1);
+    }
+
+    #[tokio::test]
+    async fn pauses_double_up_to_ten_minutes_and_githubs_word_counts_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new(at(0));
+        let worker = worker(&directory, &clock).await;
+        worker
+            .store
+            .accept(delivery("one", issue(1), 0))
+            .await
+            .unwrap();
+        let mut lease = worker.claim().await.unwrap().expect("the lane is due");
+        let pause = |failures: u32, error: Option<&WorkError>| {
+            lease.failures = failures;
+            worker
+                .retry_at(&lease, error)
+                .duration_since(at(0))
+                .as_secs()
+        };
+        let mut pause = pause;
+        let grown: Vec<_> = (0..12).map(|n| pause(n, None)).collect();
+        assert_eq!(grown, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]);
+        assert_eq!(pause(u32::MAX, None), 600);
+        let limited =
+            WorkError::GitHub(crate::github::GitHubError::RateLimited { until: at(3600) });
+        assert_eq!(pause(0, Some(&limited)), 3600);
+        let uncertain = || {
+            WorkError::GitHub(crate::github::GitHubError::Uncertain {
+                why: "status 502".to_owned(),
+            })
+        };
+        // GitHub may still be working on it.
+        assert_eq!(pause(0, Some(&uncertain())), 15);
+        assert_eq!(pause(5, Some(&uncertain())), 32);
+    }
 }

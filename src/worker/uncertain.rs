@@ -50,7 +50,7 @@ impl Worker {
                         .await?
                 }
                 // Anything else is a state: what is missing is planned again.
-                _ => self.find_state(lease, looked, effect),
+                _ => find_state(lease, looked, effect),
             };
             settled.push(Settled {
                 effect: effect.id,
@@ -59,25 +59,6 @@ impl Worker {
             });
         }
         Ok(settled)
-    }
-
-    /// Does the item, as it was just read, show what was sent?
-    fn find_state(&self, lease: &Lease, looked: &mut Looked, effect: &Effect) -> EffectEnd {
-        let sent = Sent::deserialize(&effect.detail).ok();
-        let snapshot = looked.decided.as_ref().map(|d| &d.snapshot);
-        match (sent, snapshot) {
-            (Some(sent), Some(snapshot)) if shows(snapshot, &sent.change.write) => {
-                if let Some(assignment) = sent.assignment {
-                    looked.draft.assign(&[assignment], lease, effect.sent_at);
-                }
-                EffectEnd::Confirmed {
-                    github_id: String::new(),
-                }
-            }
-            _ => EffectEnd::Refused {
-                error: "GitHub does not show it".to_owned(),
-            },
-        }
     }
 
     async fn find_comment(
@@ -107,6 +88,25 @@ impl Worker {
                 error: "GitHub does not have it".to_owned(),
             },
         })
+    }
+}
+
+/// Does the item, as it was just read, show what was sent?
+fn find_state(lease: &Lease, looked: &mut Looked, effect: &Effect) -> EffectEnd {
+    let sent = Sent::deserialize(&effect.detail).ok();
+    let snapshot = looked.decided.as_ref().map(|d| &d.snapshot);
+    match (sent, snapshot) {
+        (Some(sent), Some(snapshot)) if shows(snapshot, &sent.change.write) => {
+            if let Some(assignment) = sent.assignment {
+                looked.draft.assign(&[assignment], lease, effect.sent_at);
+            }
+            EffectEnd::Confirmed {
+                github_id: String::new(),
+            }
+        }
+        _ => EffectEnd::Refused {
+            error: "GitHub does not show it".to_owned(),
+        },
     }
 }
 

@@ -68,6 +68,12 @@ impl Vocabulary {
         Ok(id)
     }
 
+    /// Does the repository have this label now? Asked of GitHub, whatever was read before.
+    pub async fn still_has(&self, repo: &RepoName, name: &str) -> Result<bool, GitHubError> {
+        self.lock().labels.remove(repo);
+        Ok(self.labels(repo).await?.contains_key(&name.to_lowercase()))
+    }
+
     async fn labels(&self, repo: &RepoName) -> Result<Labels, GitHubError> {
         let now = self.clock.now();
         if let Some(kept) = self.lock().labels.get(repo)

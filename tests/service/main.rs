@@ -1,4 +1,33 @@
 //! Whole-system stories: signed deliveries through the real router, against the simulated GitHub.
 
+#[allow(dead_code)] // the contract suite uses all of it
+#[path = "../contract/published/mod.rs"]
+mod published;
+
+mod ask;
+mod boards;
+mod budget;
+mod command_line;
+mod comments;
+mod crash;
+mod dead_letters;
+mod door;
+mod faults;
+mod humans;
+mod late;
+mod lost;
+mod modes;
+mod organization;
+mod outage;
+mod pages;
+mod pass;
+mod payloads;
+mod private;
+mod quarrel;
+mod replicas;
+mod stop;
+mod stopping;
+mod texts;
 mod walk;
+mod weather;
 mod world;

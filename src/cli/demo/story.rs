@@ -48,135 +48,184 @@ pub(super) async fn play(stage: &Stage) -> Differences {
 }
 
 async fn acts(stage: &Stage) -> Result<Vec<Ending>, SimError> {
-    let sim = &stage.sim;
-    let open = |by: &str, title: &str, body: &str| {
-        transcript::act(by, &format!("opens “{title}”"));
-        sim.open_issue(by, REPOSITORY, title, body, &[])
-    };
     let mut endings = Vec::new();
-
-    transcript::scene("A quiet request");
-    let text = "We write papers and want reproducible environments for our researchers.";
-    let body = form("Feature Request", "Medium", text);
-    let quiet = open("ada", "Please add RStudio to our hub", &body)?;
-    stage.watch().await;
-    endings.push(Ending {
-        what: "the quiet request",
-        number: quiet,
-        labels: &["goal/research", "kind/feature", "triage/needs-triage"],
-        on_board: true,
-        answers: 1,
-    });
-
-    transcript::scene("A loud one: it is treated just the same, however often it is repeated");
-    let body = form(
-        "Feature Request",
-        "Medium",
-        "OUR RESEARCHERS NEED IT NOW!!!",
-    );
-    let loud = open("loud-larry", "PLEASE ADD GPUS NOW!!! URGENT!!!", &body)?;
-    stage.watch().await;
-    for _ in 0..5 {
-        sim.comment(
-            "loud-larry",
-            REPOSITORY,
-            loud,
-            "Any news? This is URGENT!!!",
-        )?;
+    for scene in &SCENES {
+        endings.push(scene.play(stage).await?);
     }
-    transcript::act("loud-larry", "comments five times that it is URGENT");
-    stage.watch().await;
-    endings.push(Ending {
-        what: "the loud request",
-        number: loud,
+    humans_win(stage, &mut endings).await?;
+    once_more(stage).await?;
+    Ok(endings)
+}
+
+/// Somebody opens an issue, and it must end so.
+struct Scene {
+    title: &'static str,
+    what: &'static str,
+    by: &'static str,
+    issue: &'static str,
+    /// Type, impact and description of the form.
+    form: [&'static str; 3],
+    /// How often the author comments that it is urgent.
+    shouts: usize,
+    labels: &'static [&'static str],
+    on_board: bool,
+    answers: usize,
+}
+
+const SCENES: [Scene; 6] = [
+    Scene {
+        title: "A quiet request",
+        what: "the quiet request",
+        by: "ada",
+        issue: "Please add RStudio to our hub",
+        form: [
+            "Feature Request",
+            "Medium",
+            "We write papers and want reproducible environments for our researchers.",
+        ],
+        shouts: 0,
         labels: &["goal/research", "kind/feature", "triage/needs-triage"],
         on_board: true,
         answers: 1,
-    });
-
-    transcript::scene("A critical one, from somebody who works here: it skips the queue");
-    let text = "Every home directory is full and backups fail.";
-    let body = form("Feature Request", "Critical", text);
-    let critical = open("sam", "Enable larger home directories", &body)?;
-    stage.watch().await;
-    endings.push(Ending {
+    },
+    Scene {
+        title: "A loud one: it is treated just the same, however often it is repeated",
+        what: "the loud request",
+        by: "loud-larry",
+        issue: "PLEASE ADD GPUS NOW!!! URGENT!!!",
+        form: [
+            "Feature Request",
+            "Medium",
+            "OUR RESEARCHERS NEED IT NOW!!!",
+        ],
+        shouts: 5,
+        labels: &["goal/research", "kind/feature", "triage/needs-triage"],
+        on_board: true,
+        answers: 1,
+    },
+    Scene {
+        title: "A critical one, from somebody who works here: it skips the queue",
         what: "the critical request",
-        number: critical,
+        by: "sam",
+        issue: "Enable larger home directories",
+        form: [
+            "Feature Request",
+            "Critical",
+            "Every home directory is full and backups fail.",
+        ],
+        shouts: 0,
         labels: &["goal/reliability", "kind/feature", "triage/accepted"],
         on_board: true,
         answers: 0,
-    });
-
-    transcript::scene("A question");
-    let body = form(
-        "Technical questions",
-        "Low",
-        "I could not find it in the guide.",
-    );
-    let question = open("grace", "How do I install a package for everybody?", &body)?;
-    stage.watch().await;
-    endings.push(Ending {
+    },
+    Scene {
+        title: "A question",
         what: "the question",
-        number: question,
+        by: "grace",
+        issue: "How do I install a package for everybody?",
+        form: [
+            "Technical questions",
+            "Low",
+            "I could not find it in the guide.",
+        ],
+        shouts: 0,
         labels: &["kind/support", "support"],
         on_board: false,
         answers: 0,
-    });
-
-    transcript::scene("A workshop, filed as a feature request");
-    let body = form(
-        "Feature Request",
-        "High",
-        "Forty people, two days in March.",
-    );
-    let workshop = open("alan", "Workshop on Earth data in March", &body)?;
-    stage.watch().await;
-    endings.push(Ending {
+    },
+    Scene {
+        title: "A workshop, filed as a feature request",
         what: "the workshop",
-        number: workshop,
+        by: "alan",
+        issue: "Workshop on Earth data in March",
+        form: [
+            "Feature Request",
+            "High",
+            "Forty people, two days in March.",
+        ],
+        shouts: 0,
         labels: &["goal/scalable-engagement", "kind/event"],
         on_board: false,
         answers: 0,
-    });
-
-    transcript::scene("A request that serves none of our goals: a finding, not a failure");
-    let body = form("Feature Request", "Low", "It is so bright in the evening.");
-    let aimless = open("grace", "Please offer a dark log-in page", &body)?;
-    stage.watch().await;
-    endings.push(Ending {
+    },
+    Scene {
+        title: "A request that serves none of our goals: a finding, not a failure",
         what: "the request without a goal",
-        number: aimless,
+        by: "grace",
+        issue: "Please offer a dark log-in page",
+        form: ["Feature Request", "Low", "It is so bright in the evening."],
+        shouts: 0,
         labels: &["kind/feature", "no-goal-yet", "triage/needs-triage"],
         on_board: true,
         answers: 1,
-    });
+    },
+];
 
-    transcript::scene("Humans win: the Product Lead says what it is, and that is what it stays");
-    transcript::act(
-        "lea",
-        &format!("labels #{aimless} kind/docs instead of kind/feature"),
-    );
-    sim.remove_label("lea", REPOSITORY, aimless, "kind/feature")?;
-    sim.add_label("lea", REPOSITORY, aimless, "kind/docs")?;
-    stage.watch().await;
-    transcript::act("grace", &format!("edits the title of #{aimless}"));
-    let title = Some("Please offer a dark log-in page, or add a theme");
-    sim.edit_issue("grace", REPOSITORY, aimless, title, None)?;
-    stage.watch().await;
-    if let Some(ending) = endings.last_mut() {
-        ending.labels = &["kind/docs", "no-goal-yet", "triage/needs-triage"];
+impl Scene {
+    async fn play(&self, stage: &Stage) -> Result<Ending, SimError> {
+        transcript::scene(self.title);
+        transcript::act(self.by, &format!("opens “{}”", self.issue));
+        let [kind, impact, text] = self.form;
+        let body = form(kind, impact, text);
+        let number = stage
+            .sim
+            .open_issue(self.by, REPOSITORY, self.issue, &body, &[])?;
+        stage.watch().await;
+        for _ in 0..self.shouts {
+            let shout = "Any news? This is URGENT!!!";
+            stage.sim.comment(self.by, REPOSITORY, number, shout)?;
+        }
+        if self.shouts > 0 {
+            let times = self.shouts;
+            transcript::act(
+                self.by,
+                &format!("comments {times} times that it is URGENT"),
+            );
+            stage.watch().await;
+        }
+        Ok(Ending {
+            what: self.what,
+            number,
+            labels: self.labels,
+            on_board: self.on_board,
+            answers: self.answers,
+        })
     }
+}
 
+/// The Product Lead disagrees with a rule about the last of the issues.
+async fn humans_win(stage: &Stage, endings: &mut [Ending]) -> Result<(), SimError> {
+    let Some(ending) = endings.last_mut() else {
+        return Ok(());
+    };
+    let (sim, number) = (&stage.sim, ending.number);
+    transcript::scene("Humans win: the Product Lead says what it is, and that is what it stays");
+    let what = format!("labels #{number} kind/docs instead of kind/feature");
+    transcript::act("lea", &what);
+    sim.remove_label("lea", REPOSITORY, number, "kind/feature")?;
+    sim.add_label("lea", REPOSITORY, number, "kind/docs")?;
+    stage.watch().await;
+    transcript::act("grace", &format!("edits the title of #{number}"));
+    let title = Some("Please offer a dark log-in page, or add a theme");
+    sim.edit_issue("grace", REPOSITORY, number, title, None)?;
+    stage.watch().await;
+    ending.labels = &["kind/docs", "no-goal-yet", "triage/needs-triage"];
+    Ok(())
+}
+
+async fn once_more(stage: &Stage) -> Result<(), SimError> {
+    let sim = &stage.sim;
     transcript::scene("GitHub sends everything once more: nothing is done twice");
     let before = sim.writes().len();
     let again: Vec<u64> = sim.deliveries().iter().map(|d| d.id).collect();
     let sent = again.into_iter().filter(|id| sim.redeliver(*id)).count();
     transcript::act("GitHub", &format!("sends {sent} webhooks again"));
     stage.watch().await;
-    if sim.writes().len() != before {
-        return Err(SimError::Missing("silence after redeliveries".to_owned()));
+    if sim.writes().len() == before {
+        Ok(())
+    } else {
+        Err(SimError::Missing("silence after redeliveries".to_owned()))
     }
-    Ok(endings)
 }
 
 fn differences(stage: &Stage, ending: &Ending) -> Differences {

@@ -88,10 +88,18 @@ fn bot(what: &str, why: &str) {
 }
 
 fn wrote(change: &Change) {
-    let why = format!("{}: {}", change.reason.rule, change.reason.because);
+    let why = [&change.reason.rule, &change.reason.because];
+    let why: Vec<&str> = why
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    let why = why.join(": ");
     bot(&report::in_words(&change.write), &why);
     if let Write::Comment { body, .. } | Write::EditComment { body, .. } = &change.write {
         for line in body.lines().filter(|line| !line.is_empty()) {
+            // GitHub draws an escaped character as itself.
+            let line = line.replace('\\', "");
             anstream::println!("             {DIM}│ {line}{DIM:#}");
         }
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::eval::Evaluator;
 use super::program::{Code, NodeId, Op};
+use super::schema::Slot;
 use super::value::{Facts, Notes, Value};
 
 /// How a part of a condition combines what is below it.
@@ -36,6 +37,9 @@ pub struct Trace {
     pub result: Option<Value>,
     /// The facts that a leaf looked at, as written, with their values. Empty above leaves.
     pub looked_at: Vec<LookedAt>,
+    /// Every fact it could look at, reached or not: for leaving out what not everybody may read.
+    #[serde(skip)]
+    pub reads: Vec<Slot>,
     pub parts: Vec<Trace>,
 }
 
@@ -44,6 +48,9 @@ pub struct Trace {
 pub struct LookedAt {
     pub text: String,
     pub value: Value,
+    /// The fact, where it is a whole one and not an entry of a table.
+    #[serde(skip)]
+    pub slot: Option<Slot>,
 }
 
 impl Trace {
@@ -104,13 +111,28 @@ impl Tracer<'_> {
         if step == Step::Leaf && reached {
             self.facts_below(node, &mut looked_at);
         }
+        let mut reads = Vec::new();
+        self.reads_below(node, &mut reads);
         Trace {
             text: self.code.text_of(node).to_owned(),
             span: self.code.span(node),
             step,
             result,
             looked_at,
+            reads,
             parts,
+        }
+    }
+
+    fn reads_below(&self, node: NodeId, found: &mut Vec<Slot>) {
+        let op = self.code.op(node);
+        if let Op::Fact(slot) = op
+            && !found.contains(&slot)
+        {
+            found.push(slot);
+        }
+        for kid in self.code.children(op) {
+            self.reads_below(kid, found);
         }
     }
 
@@ -129,6 +151,10 @@ impl Tracer<'_> {
             let looked_at = LookedAt {
                 text: self.code.text_of(node).to_owned(),
                 value: self.value(node),
+                slot: match self.code.op(node) {
+                    Op::Fact(slot) => Some(slot),
+                    _ => None,
+                },
             };
             if !found.contains(&looked_at) {
                 found.push(looked_at);

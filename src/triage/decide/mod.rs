@@ -15,13 +15,16 @@ use crate::policy::template::collapsed;
 
 use super::attribute::AttributeValue;
 use super::decision::{Decision, Held, Mode, Reason, WantedComment};
-use super::ledger::{MILESTONE, Rank, fold};
+use super::ledger::{self, MILESTONE, Rank, fold};
 use super::projection;
 use super::snapshot::Snapshot;
 
 /// How often rules write the same value of an attribute, with no human act between, before they
 /// stop: something undoes what they write, or they undo each other.
 pub const FLAPPING: usize = 3;
+
+/// The derived fact by which a policy says what is written first.
+pub const CRITICAL: &str = "critical";
 
 /// What one rule wants of one attribute.
 #[derive(Clone, Debug)]
@@ -37,6 +40,12 @@ pub(super) struct Wanted {
 /// Decides one item. Pure: the same policy and snapshot give the same decision.
 #[must_use]
 pub fn decide(policy: &Policy, snapshot: &Snapshot) -> Decision {
+    with_facts(policy, snapshot).0
+}
+
+/// The decision, and the facts that every condition saw. (A fact is complete before anything that
+/// reads it is looked at, so at the end they still say what each rule was told.)
+pub(super) fn with_facts(policy: &Policy, snapshot: &Snapshot) -> (Decision, Facts) {
     let mut pass = Pass {
         policy,
         snapshot,
@@ -80,7 +89,7 @@ pub fn decide(policy: &Policy, snapshot: &Snapshot) -> Decision {
     }
     pass.effects();
     pass.decision.look_again_at = pass.notes.flips_at;
-    pass.decision
+    (pass.decision, pass.facts)
 }
 
 struct Pass<'p> {
@@ -108,7 +117,7 @@ fn fact_of(value: &AttributeValue) -> Value {
 }
 
 /// A computed value as one of the attribute's; what the attribute does not know is left out.
-fn value_of(attribute: &Attribute, value: &Value) -> AttributeValue {
+pub(super) fn value_of(attribute: &Attribute, value: &Value) -> AttributeValue {
     let known = |v: &Value| match v {
         Value::Str(s) => attribute.value(s).map(|v| v.id.clone()),
         _ => None,
@@ -127,6 +136,9 @@ impl<'p> Pass<'p> {
                 self.lesser.insert(fact.slot, mode);
             }
             self.facts.derive(fact.slot, &fact.program, &mut self.notes);
+            if fact.id == CRITICAL {
+                self.decision.critical = matches!(self.facts.get(fact.slot), Value::Bool(true));
+            }
         }
     }
 
@@ -277,6 +289,11 @@ impl<'p> Pass<'p> {
                 self.decision.fired.push(reason.clone());
             }
             for board in &rule.on_boards {
+                if self.taken_off_board(board) {
+                    let what = ledger::on_board(board);
+                    self.hold_back(&what, "taken off the board by hand".to_owned(), reason);
+                    continue;
+                }
                 let place = self.decision.on_boards.entry(board.clone());
                 let first = place.or_insert_with(|| reason.clone());
                 // Two rules want it there: the one that may do more is the reason.
@@ -293,6 +310,14 @@ impl<'p> Pass<'p> {
         }
         self.withdraw_labels();
         self.collapse_stickies();
+    }
+
+    /// Somebody took the item off this board, and nobody has put it back.
+    fn taken_off_board(&self, board: &str) -> bool {
+        !self.snapshot.boards.contains_key(board)
+            && fold(&self.snapshot.ledger, &ledger::on_board(board))
+                .latest()
+                .is_some_and(AttributeValue::is_empty)
     }
 
     fn milestone(&mut self, rule: &Rule, reason: &Reason) {

@@ -15,9 +15,6 @@ use super::fetched;
 /// What GitHub has published since the package was made.
 pub const EXTENSIONS: &str = include_str!("../extensions.graphql");
 
-/// The only flaw the package is known to have: one type repeats fields. Anything else is news.
-const KNOWN_FLAW: &str = "duplicate definitions for the";
-
 /// GitHub's GraphQL schema with our extensions.
 pub struct GraphQl {
     pub schema: Valid<Schema>,
@@ -47,14 +44,6 @@ impl GraphQl {
                 flaws,
             }
         })
-    }
-
-    /// What is wrong with the schema itself beyond what is known.
-    pub fn news(&self) -> Vec<&String> {
-        self.flaws
-            .iter()
-            .filter(|flaw| !flaw.contains(KNOWN_FLAW))
-            .collect()
     }
 
     fn read(&self, name: &str, document: &str) -> Result<Valid<ExecutableDocument>, Vec<String>> {

@@ -5,19 +5,19 @@
 //!
 //! Another test binary takes this module by
 //! `#[allow(dead_code)] #[path = "../contract/published/mod.rs"] mod published;` (it is complete in
-//! itself) and ends its stories with [`check_log`].
+//! itself) and ends its stories with [`check_log`] and [`check_deliveries`].
 
-mod fetched;
+pub mod fetched;
 pub mod graphql;
 pub mod rest;
 pub mod schema;
 pub mod webhooks;
 
-use northstar::sim::Logged;
-use serde_json::Value;
+use northstar::sim::{Delivery, Logged};
 
 use graphql::GraphQl;
 use rest::Rest;
+use webhooks::Webhooks;
 
 /// Everything wrong with recorded requests and their answers, one line each; empty is good.
 ///
@@ -49,7 +49,16 @@ pub fn check_log(log: &[Logged]) -> Vec<String> {
     wrong
 }
 
-/// A fetched description, read.
-pub fn description(name: &str) -> Value {
-    fetched::json(name)
+/// Everything wrong with the webhooks that were sent, one line each; empty is good.
+pub fn check_deliveries(deliveries: &[Delivery]) -> Vec<String> {
+    let check = |delivery: &Delivery| {
+        let (event, payload) = (&delivery.event, delivery.json());
+        let action = delivery.action.as_deref().unwrap_or_default();
+        let found = Webhooks::get().check(event, &payload);
+        let lines = found
+            .iter()
+            .map(|problem| format!("{event}.{action} {problem}"));
+        lines.collect::<Vec<String>>()
+    };
+    deliveries.iter().flat_map(check).collect()
 }

@@ -1,1 +1,0 @@
-//! The weekly summary and the KPIs.

@@ -1,1 +1,0 @@
-//! Text classifier and similar requests (pure).

@@ -1,0 +1,224 @@
+//! Humans win: what people change by hand, and what the bot then leaves alone.
+
+use northstar::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
+use northstar::triage::ledger::Rank;
+
+use crate::world::World;
+
+const ON: (&str, u64) = (ORGANIZATION, BOARD);
+const BODY: &str = "Our researchers want it.";
+
+async fn a_triaged_request() -> (World, u64) {
+    let world = World::new().await;
+    let n = world.open("ada", "Please add RStudio", BODY);
+    world.settled().await;
+    assert_eq!(
+        world.labels(n),
+        ["goal/research", "kind/feature", "triage/needs-triage"]
+    );
+    (world, n)
+}
+
+#[tokio::test]
+async fn a_label_that_somebody_with_the_permission_changes_stays_changed() {
+    let (world, n) = a_triaged_request().await;
+    let sim = &world.sim;
+    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
+        .expect("a label");
+    sim.add_label("lea", REPOSITORY, n, "kind/bug")
+        .expect("a label");
+    world.settled().await;
+    sim.edit_issue("ada", REPOSITORY, n, Some("Please add RStudio now"), None)
+        .expect("an edit");
+    world.settled().await;
+    assert_eq!(
+        world.labels(n),
+        ["goal/research", "kind/bug", "triage/needs-triage"]
+    );
+    assert_eq!(world.card(n).expect("a card").fields["type"], "Bug");
+    let own = world.ownership(n, "kind").await;
+    let owner = own.owner.expect("an owner");
+    assert_eq!(owner.rank, Rank::Person);
+    assert_eq!(owner.by, Some(sim.user("lea")));
+    let held = world.held(n).await;
+    assert!(
+        held.contains(&("kind".to_owned(), "set by a human".to_owned())),
+        "{held:?}"
+    );
+    let acts = world.audit(n, "act").await;
+    assert!(acts.iter().any(|act| act.actor == Some(sim.user("lea"))));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_change_by_somebody_without_the_permission_is_kept_and_owned_by_nobody() {
+    let (world, n) = a_triaged_request().await;
+    let sim = &world.sim;
+    sim.remove_label("ada", REPOSITORY, n, "triage/needs-triage")
+        .expect("a label");
+    sim.add_label("ada", REPOSITORY, n, "triage/accepted")
+        .expect("a label");
+    world.settled().await;
+    assert_eq!(
+        world.labels(n),
+        ["goal/research", "kind/feature", "triage/accepted"]
+    );
+    let entries = world.ledger(n, "triage").await;
+    assert_eq!(entries.last().map(|e| e.rank), Some(Rank::Ambient));
+    // Somebody who may decides otherwise, and that stands.
+    sim.remove_label("lea", REPOSITORY, n, "triage/accepted")
+        .expect("a label");
+    sim.add_label("lea", REPOSITORY, n, "triage/deferred")
+        .expect("a label");
+    world.settled().await;
+    assert!(world.labels(n).contains(&"triage/deferred".to_owned()));
+    assert_eq!(
+        world.ownership(n, "triage").await.rank(),
+        Some(Rank::Person)
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_field_changed_on_the_board_is_followed_by_the_label() {
+    let (world, n) = a_triaged_request().await;
+    world
+        .sim
+        .set_field("lea", ON, (REPOSITORY, n), "type", "Docs")
+        .expect("a field");
+    world.settled().await;
+    assert_eq!(
+        world.labels(n),
+        ["goal/research", "kind/docs", "triage/needs-triage"]
+    );
+    assert_eq!(world.card(n).expect("a card").fields["type"], "Docs");
+    assert_eq!(world.ownership(n, "kind").await.rank(), Some(Rank::Person));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_label_changed_by_hand_is_followed_by_the_field() {
+    let (world, n) = a_triaged_request().await;
+    // Added beside the one that is there: the newer word counts, and one label is left.
+    world
+        .sim
+        .add_label("lea", REPOSITORY, n, "kind/initiative")
+        .expect("a label");
+    world.settled().await;
+    assert_eq!(
+        world.labels(n),
+        ["goal/research", "kind/initiative", "triage/needs-triage"]
+    );
+    assert_eq!(world.card(n).expect("a card").fields["type"], "Initiative");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_label_that_somebody_takes_off_is_not_put_on_again() {
+    for who in ["lea", "ada"] {
+        let (world, n) = a_triaged_request().await;
+        world
+            .sim
+            .remove_label(who, REPOSITORY, n, "goal/research")
+            .expect("a label");
+        world.settled().await;
+        let body = format!("{BODY} And they publish scientific papers.");
+        world
+            .sim
+            .edit_issue("ada", REPOSITORY, n, None, Some(&body))
+            .expect("an edit");
+        world.settled().await;
+        let labels = world.labels(n);
+        assert!(
+            !labels.contains(&"goal/research".to_owned()),
+            "{who}: {labels:?}"
+        );
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn only_labels_of_the_policy_are_ever_touched() {
+    let (world, n) = a_triaged_request().await;
+    let sim = &world.sim;
+    for label in ["O2 - 2026Q2", "type:platform", "kind", "goal/of-our-own"] {
+        sim.add_label("ada", REPOSITORY, n, label).expect("a label");
+    }
+    sim.edit_issue("ada", REPOSITORY, n, None, Some("For our course."))
+        .expect("an edit");
+    world.settled().await;
+    assert_eq!(
+        world.labels(n),
+        [
+            "O2 - 2026Q2",
+            "goal/education",
+            "goal/of-our-own",
+            "kind",
+            "kind/feature",
+            "triage/needs-triage",
+            "type:platform"
+        ]
+    );
+    // No write replaces all labels at once, or goes through the issue as a whole.
+    for write in sim.writes() {
+        assert_ne!(write.method, "PUT", "{write:?}");
+        assert_ne!(write.method, "PATCH", "{write:?}");
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_another_bot_labels_is_there_and_decides_nothing() {
+    let world = World::new().await;
+    let sim = &world.sim;
+    sim.bot("helper[bot]");
+    let n = sim
+        .open_issue(
+            "helper[bot]",
+            REPOSITORY,
+            "Please add RStudio",
+            BODY,
+            &["kind/bug"],
+        )
+        .expect("an issue");
+    world.settled().await;
+    // The rule says otherwise, and a rule outranks what was there by itself.
+    assert_eq!(
+        world.labels(n),
+        ["goal/research", "kind/feature", "triage/needs-triage"]
+    );
+    let entries = world.ledger(n, "kind").await;
+    assert!(entries.iter().all(|e| e.rank <= Rank::Rule), "{entries:?}");
+    // It insists once: the policy keeps such changes, and does not fight.
+    sim.remove_label("helper[bot]", REPOSITORY, n, "kind/feature")
+        .expect("a label");
+    sim.add_label("helper[bot]", REPOSITORY, n, "kind/bug")
+        .expect("a label");
+    world.settled().await;
+    assert!(world.labels(n).contains(&"kind/bug".to_owned()));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_card_that_somebody_takes_off_the_board_stays_off() {
+    let (world, n) = a_triaged_request().await;
+    let sim = &world.sim;
+    sim.delete_item("lea", ON, (REPOSITORY, n)).expect("a card");
+    world.settled().await;
+    sim.edit_issue(
+        "ada",
+        REPOSITORY,
+        n,
+        None,
+        Some("Our researchers do want it."),
+    )
+    .expect("an edit");
+    world.settled().await;
+    assert_eq!(world.card(n), None);
+    // Put back by hand, it is looked after again.
+    sim.add_to_project("lea", ON, REPOSITORY, n)
+        .expect("a card");
+    world.settled().await;
+    assert_eq!(world.card(n).expect("a card").fields["type"], "Feature");
+    world.end().await;
+}
