@@ -4,6 +4,100 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+/// Every code that a finding may carry and what it means; those of expressions are in
+/// [`expr::CODES`](super::expr::CODES).
+pub const CODES: &[(&str, &str)] = &[
+    ("bad-issue", "an issue is not written as `owner/repo#n`"),
+    ("bad-name", "something cannot be called that"),
+    ("bad-placeholder", "a template uses what cannot be shown"),
+    ("bad-time", "a time or day is malformed"),
+    ("capitals", "the board writes the name in other capitals"),
+    (
+        "conflict",
+        "two rules contradict each other; an item is shown",
+    ),
+    ("cycle", "things depend on each other in a loop"),
+    ("duplicate-id", "two things have one id"),
+    ("duplicate-key", "a key stands twice in one map"),
+    ("duplicate-value", "a value is listed twice"),
+    ("else-not-last", "rows after `else` are never reached"),
+    ("empty-policy", "no file says anything"),
+    ("empty-role", "nobody has the role"),
+    ("field-kind", "a board's field cannot hold the attribute"),
+    ("field-name", "a field is not written as `board.Field`"),
+    ("file-too-large", "a file is too large for a policy"),
+    ("hides-command", "an attribute has the name of a command"),
+    ("hides-fact", "something has the name of a built-in fact"),
+    ("hold-reads-itself", "a rule would switch itself off"),
+    ("idle-rule", "a rule asks for nothing"),
+    ("label-of-attribute", "a free label is an attribute's"),
+    ("label-pattern", "a label's pattern is malformed"),
+    ("label-too-long", "a label is longer than GitHub takes"),
+    ("milestone", "a rule can only clear a milestone"),
+    ("missing-key", "something that is needed is not said"),
+    ("nested-too-deeply", "lists and maps are nested too deeply"),
+    (
+        "never-broken",
+        "a decision depends on what a principle forbids",
+    ),
+    ("never-holds", "a condition can never hold"),
+    ("not-pinned", "a board's options are not pinned"),
+    ("one-value", "a list where one value goes, or the reverse"),
+    (
+        "only-broken",
+        "a decision depends on what a principle does not list",
+    ),
+    ("possible-conflict", "two rules may contradict each other"),
+    ("row-shape", "a row of a table is malformed"),
+    ("set-twice", "a rule writes one attribute in two ways"),
+    ("several-documents", "a file holds several YAML documents"),
+    ("shared-field", "two attributes have one field"),
+    ("shared-label", "two attributes have one label"),
+    (
+        "too-many-labels",
+        "an item could get more labels than GitHub takes",
+    ),
+    (
+        "too-many-nodes",
+        "a file explodes when aliases are written out",
+    ),
+    ("undo-each-other", "rules undo one another"),
+    (
+        "unknown-attribute",
+        "there is no such attribute or decision",
+    ),
+    ("unknown-board", "there is no such board"),
+    ("unknown-column", "the board has no such column"),
+    ("unknown-command", "there is no such command"),
+    ("unknown-community", "there is no such community"),
+    ("unknown-field", "the board has no such field"),
+    ("unknown-goal", "the goals are pinned, and this is none"),
+    ("unknown-key", "a key is not known there"),
+    ("unknown-option", "the field has no option for a value"),
+    ("unknown-role", "there is no such role"),
+    ("unknown-rule", "there is no such rule"),
+    ("unknown-template", "there is no such template"),
+    ("unknown-timezone", "there is no such time zone"),
+    ("unknown-vocabulary", "values are taken from nowhere"),
+    ("unused-fact", "nothing uses a fact"),
+    ("unused-template", "no rule says a template"),
+    ("vague-signal", "a signal would be found in everything"),
+    ("version", "the policy is of another version"),
+    ("wrong-shape", "a text, list or map where another belongs"),
+    ("yaml", "the file is not YAML"),
+    ("yaml-alias", "an alias names what is not finished"),
+    ("yaml-key", "a key is not a word"),
+    ("yaml-tag", "a value has a YAML tag"),
+];
+
+/// Is the code in one of the tables?
+pub(super) fn is_known(code: &str) -> bool {
+    CODES
+        .iter()
+        .chain(super::expr::CODES)
+        .any(|(known, _)| *known == code)
+}
+
 /// One file of a policy, as the shell read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {

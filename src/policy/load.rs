@@ -86,11 +86,23 @@ struct Merged<'n> {
     single: BTreeMap<&'static str, (&'n Node, &'n Node)>,
     examples: Vec<&'n Node>,
     pinned: Vec<(&'n Node, &'n Node)>,
+    pinned_goals: Vec<(&'n Node, &'n Node)>,
 }
 
 impl<'n> Merged<'n> {
     fn named(&self, section: &str) -> &[(&'n Node, &'n Node)] {
         self.named.get(section).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where each name of a section stands.
+    fn places(&self) -> BTreeMap<(&'static str, String), &'n Node> {
+        let name = |key: &Node| key.text().unwrap_or_default().to_owned();
+        let sections = self.named.iter();
+        sections
+            .flat_map(|(section, entries)| {
+                entries.iter().map(move |(k, _)| ((*section, name(k)), *k))
+            })
+            .collect()
     }
 
     fn single(&self, section: &str) -> Option<&'n Node> {
@@ -130,10 +142,15 @@ fn merge<'n>(r: &mut Reader<'_>, roots: &'n [Node]) -> Merged<'n> {
             .get(root.file)
             .is_some_and(|s| s.path.ends_with(LOCK));
         if lock {
-            if let Some(f) = r.fields(root, "a lock file", &["boards"]) {
+            if let Some(f) = r.fields(root, "a lock file", &["boards", "goals"]) {
                 let boards = f.get("boards").and_then(|n| r.map(n, "`boards`"));
                 for (key, node) in boards.unwrap_or_default() {
-                    add(r, &mut out.pinned, "board", key, node);
+                    add(r, &mut out.pinned, "boards", key, node);
+                }
+                if let Some(node) = f.get("goals") {
+                    for (key, value) in named_entries(r, "goals", node) {
+                        add(r, &mut out.pinned_goals, "goals", key, value);
+                    }
                 }
             }
             continue;
@@ -321,13 +338,9 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         order: Vec::new(),
     };
     put_in_order(r, &mut policy, needed, &principles.places)?;
-    let named = merged.named.iter().flat_map(|(section, entries)| {
-        let name = |key: &Node| key.text().unwrap_or_default().to_owned();
-        entries.iter().map(move |(k, _)| ((*section, name(k)), *k))
-    });
     let places = lint::Places {
         rules: &principles.places,
-        named: named.collect(),
+        named: merged.places(),
     };
     lint::lint(r, &policy, &places);
     Some(policy)
@@ -372,7 +385,7 @@ struct Declared {
 fn declare(r: &mut Reader<'_>, merged: &Merged<'_>) -> Declared {
     let roles = vocabulary::roles(r, merged.named("roles"));
     let boards = vocabulary::boards(r, merged.named("boards"), &merged.pinned);
-    let goals = vocabulary::goals(r, merged.named("goals"));
+    let goals = vocabulary::goals(r, merged.named("goals"), &merged.pinned_goals);
     let communities = vocabulary::communities(r, merged.named("communities"));
 
     let mut schema = Schema::new();

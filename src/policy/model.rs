@@ -312,17 +312,17 @@ impl FieldRef {
             return None;
         }
         let name = |id: &str| {
-            if let Some(option) = attribute.value(id).and_then(|v| v.option.clone()) {
-                return option;
-            }
-            match &self.kind {
-                Some(FieldKind::Options(options)) => options
-                    .iter()
-                    .find(|option| loosely_equal(option, id))
-                    .cloned()
-                    .unwrap_or_else(|| id.to_owned()),
-                _ => id.to_owned(),
-            }
+            let option = attribute.value(id).and_then(|v| v.option.as_deref());
+            let found = match (&self.kind, option) {
+                (Some(FieldKind::Options(options)), Some(option)) => {
+                    options.iter().find(|o| o.eq_ignore_ascii_case(option))
+                }
+                (Some(FieldKind::Options(options)), None) => {
+                    options.iter().find(|o| loosely_equal(o, id))
+                }
+                _ => None,
+            };
+            found.map_or_else(|| option.unwrap_or(id).to_owned(), Clone::clone)
         };
         let text = value.iter().map(name).collect::<Vec<_>>().join(", ");
         Some(match self.kind {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::diagnostic::{Diagnostic, Severity, Source};
 
@@ -44,6 +44,7 @@ fn one(renderer: &Renderer, finding: &Diagnostic, sources: &[Source]) -> String 
                 .path(&finding.file)
                 .annotation(AnnotationKind::Primary.span(within(&source.text, &finding.span))),
         ),
+        _ if finding.file.is_empty() => Group::with_title(title),
         _ => title.element(Level::NOTE.message(format!("in {}", finding.file))),
     };
     if let Some(help) = &finding.help {

@@ -1,6 +1,9 @@
 //! The policies that ship, and the ways in which a policy can be wrong.
 
-use super::{Policy, Source, examples, load};
+mod broken;
+mod removed;
+
+use super::{Diagnostic, Policy, Source, examples, load};
 
 /// Every file of the shipped policy, as the shell would read it.
 pub(crate) fn shipped_sources() -> Vec<Source> {

@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::diagnostic::line_and_column;
+
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
 
 /// Larger files are refused: a policy of this size is a mistake.
@@ -204,6 +206,7 @@ pub fn parse(file: usize, source: &str) -> Result<Option<Node>, YamlError> {
     }
     let mut builder = Builder {
         file,
+        source,
         nodes: 0,
         anchors: HashMap::new(),
         open: Vec::new(),
@@ -215,7 +218,7 @@ pub fn parse(file: usize, source: &str) -> Result<Option<Node>, YamlError> {
             let at = e.marker().byte_offset().unwrap_or(0).min(source.len());
             let mut error =
                 YamlError::new("yaml", at..at, format!("this is not YAML: {}", e.info()));
-            error.help = pitfall(source, at);
+            error.help = pitfall(source, at, &e.info());
             error
         })?;
         let bytes = span.start.byte_offset().unwrap_or(0)..span.end.byte_offset().unwrap_or(0);
@@ -235,37 +238,63 @@ pub fn parse(file: usize, source: &str) -> Result<Option<Node>, YamlError> {
 }
 
 /// What people trip over when a condition is written without quotes.
-fn pitfall(source: &str, at: usize) -> Option<String> {
+fn pitfall(source: &str, at: usize, said: &str) -> Option<String> {
     let start = source[..at].rfind('\n').map_or(0, |i| i + 1);
     let line = source[start..].lines().next()?;
     let value = line.split_once(": ").map_or(line, |(_, v)| v).trim_start();
-    (value.starts_with(['!', '"', '\'', '&', '*', '%', '@', '`', '{', '[']) || line.contains(": "))
-        .then(|| {
-            "a condition that begins with `!` or a quote, or holds `: ` or ` #`, must stand in single quotes".to_owned()
-        })
+    let help = if said.contains("quoted") {
+        let first = value.chars().next().unwrap_or('"');
+        format!(
+            "what begins with `{first}` ends with it; put the whole condition in single quotes: '{value}'"
+        )
+    } else if said.contains("flow") && value.contains(['?', ':', '[', ',']) {
+        "between `{` and `}` a condition with `?`, `:`, `,`, `[` or `{` must stand in single quotes"
+            .to_owned()
+    } else if value.starts_with(['&', '*', '%', '@', '`', '!', '|', '>']) {
+        let first = value.chars().next().unwrap_or('&');
+        format!("`{first}` at the beginning means something to YAML: put the text in single quotes")
+    } else if said.contains("mapping values") {
+        "a condition with `: ` or ` #` in it must stand in single quotes".to_owned()
+    } else if said.contains("block") {
+        "look at the indentation: what belongs together begins in the same column".to_owned()
+    } else {
+        return None;
+    };
+    Some(help)
 }
 
 enum Open {
     List(usize, Range<usize>, Vec<Node>),
-    Map(usize, Range<usize>, Vec<(Node, Node)>, Option<Node>),
+    /// With the key that waits for its value, and where each key stands.
+    Map(
+        usize,
+        Range<usize>,
+        Vec<(Node, Node)>,
+        Option<Node>,
+        HashMap<String, usize>,
+    ),
 }
 
-struct Builder {
+struct Builder<'s> {
     file: usize,
+    source: &'s str,
     nodes: usize,
     anchors: HashMap<usize, (Node, usize)>,
     open: Vec<Open>,
     root: Option<Node>,
 }
 
-impl Builder {
+impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), YamlError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 if tag.is_some() {
+                    // The span is of what follows the tag.
+                    let line = self.source.get(..span.start).unwrap_or_default();
+                    let from = line.rfind('!').unwrap_or(span.start);
                     let mut error = YamlError::new(
                         "yaml-tag",
-                        span,
+                        from..span.end,
                         "a word that begins with `!` is a YAML tag, and a policy has none",
                     );
                     error.help = Some("put the whole condition in single quotes".to_owned());
@@ -288,7 +317,7 @@ impl Builder {
             }
             Event::SequenceStart(_, anchor, _) => self.start(Open::List(anchor, span, Vec::new())),
             Event::MappingStart(_, anchor, _) => {
-                self.start(Open::Map(anchor, span, Vec::new(), None))
+                self.start(Open::Map(anchor, span, Vec::new(), None, HashMap::new()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(id) => {
@@ -316,7 +345,7 @@ impl Builder {
 
     fn start(&mut self, open: Open) -> Result<(), YamlError> {
         if self.open.len() >= MAX_DEPTH {
-            let (Open::List(_, span, _) | Open::Map(_, span, _, _)) = open;
+            let (Open::List(_, span, _) | Open::Map(_, span, ..)) = open;
             return Err(YamlError::new(
                 "nested-too-deeply",
                 span,
@@ -334,7 +363,7 @@ impl Builder {
                 anchor,
                 self.node(span.start..end.end.max(span.end), Kind::List(items)),
             ),
-            Some(Open::Map(anchor, span, entries, _)) => (
+            Some(Open::Map(anchor, span, entries, ..)) => (
                 anchor,
                 self.node(span.start..end.end.max(span.end), Kind::Map(entries)),
             ),
@@ -370,7 +399,7 @@ impl Builder {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List(_, _, items)) => items.push(node),
-            Some(Open::Map(_, _, entries, key)) => match key.take() {
+            Some(Open::Map(_, _, entries, key, keys)) => match key.take() {
                 None => {
                     let Some(name) = node.text() else {
                         return Err(YamlError::new(
@@ -379,12 +408,13 @@ impl Builder {
                             format!("a key is a word, not {}", node.what()),
                         ));
                     };
-                    if let Some((first, _)) = entries.iter().find(|(k, _)| k.text() == Some(name)) {
+                    if let Some(first) = keys.insert(name.to_owned(), node.span.start) {
+                        let (line, _) = line_and_column(self.source, first);
                         return Err(YamlError {
                             code: "duplicate-key",
                             span: node.span.clone(),
                             message: format!("`{name}` stands twice in one map"),
-                            help: Some(format!("the first is at byte {}", first.span.start)),
+                            help: Some(format!("it is in line {line} already")),
                         });
                     }
                     *key = Some(node);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 use super::eval::Evaluator;
 use super::program::{Code, NodeId, Op, Program};
@@ -114,17 +114,21 @@ fn far(
     }
 }
 
-/// Every fact that the programs look at, through derived ones, in the order of the schema.
+/// Every fact that the programs look at, through derived ones.
 #[must_use]
 pub fn looks_at<'p>(
     programs: impl IntoIterator<Item = &'p Program>,
     schema: &Schema,
 ) -> BTreeSet<Slot> {
+    let slots = programs.into_iter().flat_map(|p| p.reads().iter().copied());
+    looks_through(slots, schema)
+}
+
+/// The slots, and what those among them that are derived look at.
+#[must_use]
+pub fn looks_through(slots: impl IntoIterator<Item = Slot>, schema: &Schema) -> BTreeSet<Slot> {
     let mut seen = BTreeSet::new();
-    let mut open: Vec<Slot> = Vec::new();
-    for program in programs {
-        open.extend(program.reads());
-    }
+    let mut open: Vec<Slot> = slots.into_iter().collect();
     while let Some(slot) = open.pop() {
         if seen.insert(slot)
             && let Some(definition) = schema.fact(slot).and_then(|f| f.definition.as_ref())
@@ -163,6 +167,7 @@ impl Mentioned {
         }
     }
 
+    /// Each text, and pairs of texts, for conditions that look for parts.
     fn texts(&self) -> Vec<Value> {
         let mut texts: Vec<String> = self
             .values
@@ -257,15 +262,18 @@ impl Mentioned {
     }
 }
 
-/// Which of the slots may be chosen so that the programs hold, and the values worth trying.
+/// Which of the slots may be chosen so that the programs hold, and the values worth trying: what
+/// the programs mention, and the words.
 #[must_use]
 pub fn choices(
     slots: &BTreeSet<Slot>,
     programs: &[&Program],
+    words: &[&str],
     base: &Facts,
     schema: &Schema,
 ) -> Vec<Choice> {
     let mut mentioned = Mentioned::default();
+    mentioned.values.extend(words.iter().map(|w| Value::str(w)));
     for program in programs {
         mentioned.add(&program.code);
     }
@@ -419,7 +427,7 @@ fn write_sample(hir: &Hir, out: &mut String) {
         HirKind::Class(Class::Unicode(class)) => {
             let of = |c: char| class.iter().any(|r| r.start() <= c && c <= r.end());
             let nice = ('a'..='z').chain([' ', '0']).find(|c| of(*c));
-            out.extend(nice.or_else(|| class.iter().next().map(|r| r.start())));
+            out.extend(nice.or_else(|| class.iter().next().map(ClassUnicodeRange::start)));
         }
         HirKind::Class(Class::Bytes(class)) => {
             out.extend(class.iter().next().map(|r| char::from(r.start())));

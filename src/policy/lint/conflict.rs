@@ -6,7 +6,7 @@ use crate::policy::model::{Policy, Rule};
 use crate::policy::read::Reader;
 
 use super::Places;
-use super::way::{Way, Writes, condition, differ, programs, ways};
+use super::way::{Way, Writes, condition, differ, programs, ways, words};
 use super::world::World;
 
 /// Pairs told about one attribute; the rest would be more of the same.
@@ -158,7 +158,7 @@ fn example(
         let far = parts.iter().map(|p| distance(p, facts, policy.schema()));
         far.sum::<u32>() + u32::from(same)
     };
-    let found = world.search(&looks, &goal)?;
+    let found = world.search(&looks, &words(parts), &goal)?;
     Some(world.describe(&found))
 }
 
@@ -186,20 +186,16 @@ fn labels(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut 
             let goal = |facts: &Facts| parts.iter().map(|p| distance(p, facts, schema)).sum();
             let (on, off) = (&on.id, &off.id);
             let help = Some(format!("say which one goes first: `overrides: [{on}]`"));
-            match world.search(&looks, &goal) {
-                Some(found) => {
-                    let item = world.describe(&found);
-                    let message = format!(
-                        "`{on}` and `{off}` contradict each other: both hold for {item}, and one puts the label `{label}` on that the other takes off"
-                    );
-                    r.error_help("conflict", place, message, help);
-                }
-                None => {
-                    let message = format!(
-                        "`{on}` and `{off}` may both hold, and one puts the label `{label}` on that the other takes off"
-                    );
-                    r.warn("possible-conflict", place, message, help);
-                }
+            let what = format!("one puts the label `{label}` on that the other takes off");
+            if let Some(found) = world.search(&looks, &[], &goal) {
+                let item = world.describe(&found);
+                let message = format!(
+                    "`{on}` and `{off}` contradict each other: both hold for {item}, and {what}"
+                );
+                r.error_help("conflict", place, message, help);
+            } else {
+                let message = format!("`{on}` and `{off}` may both hold, and {what}");
+                r.warn("possible-conflict", place, message, help);
             }
         }
     }

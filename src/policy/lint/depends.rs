@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::policy::expr::{Program, Slot};
-use crate::policy::model::{Attribute, Policy};
+use crate::policy::model::{Attribute, Policy, Rule};
 
 /// Something that decides or is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,7 +89,7 @@ impl<'p> Depends<'p> {
             Thing::Fact(i) => self.read_by(policy.facts.get(i).map(|f| &f.program)),
             Thing::Rule(i) => {
                 let rule = policy.rules.get_index(i).map(|(_, r)| r);
-                self.read_by(rule.into_iter().flat_map(|r| r.programs()))
+                self.read_by(rule.into_iter().flat_map(Rule::programs))
             }
             Thing::Gate(i) => {
                 self.read_by(policy.gates.get_index(i).map(|(_, gate)| &gate.requires))

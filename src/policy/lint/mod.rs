@@ -53,3 +53,6 @@ pub fn lint(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>) {
     }
     labels::find(r, policy, places);
 }
+
+#[cfg(test)]
+mod tests;

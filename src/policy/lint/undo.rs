@@ -8,7 +8,7 @@ use crate::triage::attribute::AttributeValue;
 
 use super::Places;
 use super::conflict::beats;
-use super::way::{Way, Writes, programs, ways};
+use super::way::{Way, Writes, programs, ways, words};
 use super::world::{World, settle};
 
 const EACH_OTHER: &str = "undo-each-other";
@@ -33,16 +33,20 @@ fn reads(policy: &Policy, rule: &Rule, slot: Slot) -> bool {
 /// makes the condition true again.
 fn holds(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, attribute: &Attribute) {
     let id = &attribute.id;
-    let writes = |rule: &&Rule, hold: Option<bool>| {
+    let has_wish = |rule: &&Rule, hold: Option<bool>| {
         rule.wishes
             .iter()
             .any(|w| w.attribute == *id && hold.is_none_or(|h| h == w.hold))
     };
-    let writers: Vec<&Rule> = policy.rules.values().filter(|r| writes(r, None)).collect();
+    let writers: Vec<&Rule> = policy
+        .rules
+        .values()
+        .filter(|rule| has_wish(rule, None))
+        .collect();
     let holders: Vec<&Rule> = writers
         .iter()
         .copied()
-        .filter(|r| writes(r, Some(true)))
+        .filter(|rule| has_wish(rule, Some(true)))
         .collect();
     for rule in writers {
         if holders.is_empty() || !reads(policy, rule, attribute.current) {
@@ -51,7 +55,7 @@ fn holds(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, attribute: &A
         let Some(place) = places.rules.get(&rule.id) else {
             continue;
         };
-        if writes(&rule, Some(true)) {
+        if has_wish(&rule, Some(true)) {
             let message = format!(
                 "`{}` holds `{id}` and reads `current.{id}`: it would switch itself off",
                 rule.id
@@ -142,15 +146,19 @@ fn turns(
     };
     let shown = |facts: &Facts, value: &AttributeValue| {
         let mut facts = facts.clone();
-        let word = value.iter().next().unwrap_or_default();
-        facts.set(attribute.current, Value::str(word));
+        let shown = value.iter().next().unwrap_or_default();
+        facts.set(attribute.current, Value::str(shown));
         settle(policy, &mut facts);
         facts
     };
     let goal = |facts: &Facts| {
         wins(second, first, &shown(facts, a)) + wins(first, second, &shown(facts, b))
     };
-    let found = world.search(&looks, &goal)?;
+    let found = world.search(
+        &looks,
+        &[words(&first.parts), words(&second.parts)].concat(),
+        &goal,
+    )?;
     Some(world.describe(&found))
 }
 
@@ -187,7 +195,7 @@ fn labels(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut 
                 + distance(&Part::Holds(when, false), &with(facts), schema)
                 + u32::from(there(facts))
         };
-        if world.search(&[when], &goal).is_some() {
+        if world.search(&[when], &[], &goal).is_some() {
             let message = format!(
                 "`{}` puts a label on and reads `issue.labels`: it would switch itself off",
                 rule.id

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::policy::expr::Slot;
 use crate::policy::expr::witness::looks_at;
-use crate::policy::model::Policy;
+use crate::policy::model::{Policy, Rule};
 use crate::policy::read::Reader;
 use crate::policy::template::Part;
 
@@ -42,7 +42,7 @@ fn used(policy: &Policy) -> BTreeSet<Slot> {
     let programs = policy
         .rules
         .values()
-        .flat_map(|rule| rule.programs())
+        .flat_map(Rule::programs)
         .chain(policy.gates.values().map(|g| &g.requires))
         .chain(policy.caps.values().flat_map(|c| {
             let orders = c.next_by.iter().filter_map(|o| o.by.as_ref());

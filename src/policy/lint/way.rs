@@ -68,6 +68,17 @@ pub fn programs<'p>(parts: &[Part<'p>]) -> impl Iterator<Item = &'p Program> {
     })
 }
 
+/// The words that parts ask for outside their programs.
+pub fn words<'p>(parts: &[Part<'p>]) -> Vec<&'p str> {
+    let mut out = Vec::new();
+    for part in parts {
+        if let Part::Says(_, words, _) = part {
+            out.extend(words);
+        }
+    }
+    out
+}
+
 fn of_wish<'p>(rule: &'p Rule, wish: &'p Wish, schema: &Schema, out: &mut Vec<Way<'p>>) {
     let mut add = |mut parts: Vec<Part<'p>>, writes: Writes<'p>, row: Option<usize>| {
         match &writes {

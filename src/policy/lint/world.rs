@@ -37,8 +37,14 @@ impl<'p> World<'p> {
         }
     }
 
-    /// An item for which `goal` is 0, where one is found. The programs are what the goal looks at.
-    pub fn search(&mut self, programs: &[&Program], goal: &dyn Fn(&Facts) -> u32) -> Option<Found> {
+    /// An item for which `goal` is 0, where one is found. The programs are what the goal looks at,
+    /// the words what else may be asked for.
+    pub fn search(
+        &mut self,
+        programs: &[&Program],
+        words: &[&str],
+        goal: &dyn Fn(&Facts) -> u32,
+    ) -> Option<Found> {
         let schema = self.policy.schema();
         let mut slots = witness::looks_at(programs.iter().copied(), schema);
         if self.policy.unaligned.is_some_and(|s| slots.remove(&s)) {
@@ -53,7 +59,7 @@ impl<'p> World<'p> {
         if slots.iter().any(|s| schema.path(*s) == "issue.age") {
             slots.retain(|s| schema.path(*s) != "issue.created_at");
         }
-        let choices = witness::choices(&slots, programs, &self.base, schema);
+        let choices = witness::choices(&slots, programs, words, &self.base, schema);
         let policy = self.policy;
         let derived: BTreeSet<Slot> = witness::looks_at(programs.iter().copied(), schema);
         let settled = |facts: &mut Facts| settle_some(policy, facts, Some(&derived));

@@ -40,14 +40,25 @@ fn columns(
     let columns = if pinned.is_empty() {
         r.strings(f.get(key), "a column")
     } else {
-        r.all_known(
-            f.get(key),
-            "unknown-column",
-            "column",
-            pinned.iter().map(String::as_str),
-        )
+        let nodes = f.get(key).map(|n| r.texts(n, "a column"));
+        let nodes = nodes.unwrap_or_default().into_iter();
+        nodes.filter_map(|n| column(r, n, pinned)).collect()
     };
     (board, columns)
+}
+
+/// A pinned column; other capitals are a doubt, not an error.
+fn column(r: &mut Reader<'_>, node: &Node, pinned: &[String]) -> Option<String> {
+    let written = node.text().unwrap_or_default();
+    let exact = pinned.iter().any(|c| c == written);
+    let same = |c: &&String| c.eq_ignore_ascii_case(written);
+    if let Some(there) = pinned.iter().find(same).filter(|_| !exact) {
+        let message = format!("the board writes `{there}`, not `{written}`");
+        r.warn("capitals", node, message, None);
+        return Some(there.clone());
+    }
+    let names = pinned.iter().map(String::as_str);
+    r.known(node, "unknown-column", "column", names)
 }
 
 pub(super) fn gate(

@@ -8,7 +8,7 @@ pub mod vocabulary;
 
 use std::ops::Range;
 
-use super::diagnostic::{Diagnostic, Severity, Source, line_and_column, suggest};
+use super::diagnostic::{Diagnostic, Severity, Source, is_known, line_and_column, suggest};
 use super::expr::{Expect, Problem, Program, Schema, compile};
 use super::yaml::{Kind, Node};
 
@@ -63,6 +63,7 @@ impl<'s> Reader<'s> {
         message: String,
         help: Option<String>,
     ) {
+        debug_assert!(is_known(code), "{code} is in no table");
         let (line, column) = line_and_column(self.source(file), span.start);
         self.findings.push(Diagnostic {
             severity,

@@ -210,6 +210,8 @@ fn allowance(
         let parts: Vec<&str> = path.split('.').collect();
         known.extend((1..=parts.len()).map(|n| parts[..n].join(".")));
     }
+    known.sort();
+    known.dedup();
     let from = r.all_known(
         f.get("from"),
         "unknown-fact",
@@ -237,6 +239,7 @@ const RULE_KEYS: &[&str] = &[
 ];
 
 fn rule(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> Option<Rule> {
+    let before = r.findings.len();
     let f = r.fields(node, "a rule", RULE_KEYS)?;
     let mut rule = Rule {
         id: r.required(&f, "id", "a rule"),
@@ -302,7 +305,7 @@ fn rule(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> 
         }
     }
     labels_are_free(r, &f, names);
-    check_targets(r, node, &rule);
+    check_targets(r, node, &rule, before);
     Some(rule)
 }
 
@@ -338,7 +341,7 @@ fn labels_are_free(r: &mut Reader<'_>, f: &Fields<'_>, names: &Names<'_>) {
     }
 }
 
-fn check_targets(r: &mut Reader<'_>, node: &Node, rule: &Rule) {
+fn check_targets(r: &mut Reader<'_>, node: &Node, rule: &Rule, before: usize) {
     let asks = !rule.wishes.is_empty()
         || rule.clear_milestone
         || !rule.labels.is_empty()
@@ -346,7 +349,8 @@ fn check_targets(r: &mut Reader<'_>, node: &Node, rule: &Rule) {
         || rule.comment.is_some()
         || rule.sticky.is_some()
         || !rule.on_boards.is_empty();
-    if !asks {
+    // Where something was wrong, what it asks for could not be read.
+    if !asks && r.findings.len() == before {
         r.warn(
             "idle-rule",
             node,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use indexmap::IndexMap;
 
 use crate::policy::diagnostic::{Source, suggest};
+use crate::policy::expr::witness::looks_through;
 use crate::policy::expr::{Expect, Schema, Slot, Type};
 use crate::policy::model::{Attribute, Digest, Driver, Role};
 use crate::policy::template::{Part, RawPart, Template, split};
@@ -42,7 +43,7 @@ pub fn templates(
     attributes: &IndexMap<String, Attribute>,
     schema: &Schema,
 ) -> IndexMap<String, Template> {
-    let internal: Vec<Slot> = attributes
+    let internal: BTreeSet<Slot> = attributes
         .values()
         .filter(|a| a.internal)
         .flat_map(|a| [a.slot, a.current])
@@ -106,7 +107,7 @@ fn resolve(
     r: &mut Reader<'_>,
     text: &str,
     schema: &Schema,
-    internal: &[Slot],
+    internal: &BTreeSet<Slot>,
     complain: Complain<'_>,
 ) -> Vec<Part> {
     let mut parts = Vec::new();
@@ -120,10 +121,14 @@ fn resolve(
                     format!("`{path}` is a table, not something that can stand in a comment"),
                     None,
                 ),
-                Some(slot) if internal.contains(&slot) => complain(
+                Some(slot) if !looks_through([slot], schema).is_disjoint(internal) => complain(
                     r,
                     span,
-                    format!("`{path}` is internal, and a comment may be public"),
+                    if internal.contains(&slot) {
+                        format!("`{path}` is internal, and a comment may be public")
+                    } else {
+                        format!("`{path}` tells what is internal, and a comment may be public")
+                    },
                     None,
                 ),
                 Some(slot) => parts.push(Part::Fact(slot)),

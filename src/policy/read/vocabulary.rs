@@ -96,6 +96,11 @@ pub fn boards(
         let fields = pinned_fields(r, node);
         if let Some(board) = out.get_mut(&id) {
             board.fields = fields;
+            if let Some((name, _)) = board.field(&board.column_field)
+                && name != board.column_field
+            {
+                capitals(r, key, &board.column_field, name);
+            }
             if board.field(&board.column_field).is_none() {
                 let known: Vec<&str> = board.fields.keys().map(String::as_str).collect();
                 let help = suggest(&board.column_field, known.iter().copied());
@@ -141,16 +146,46 @@ fn pinned_fields(r: &mut Reader<'_>, node: &Node) -> IndexMap<String, FieldKind>
     out
 }
 
-pub fn goals(r: &mut Reader<'_>, entries: &Entries<'_>) -> IndexMap<String, Goal> {
-    let mut out = IndexMap::new();
+/// `pinned` are the `goals:` of the lock files: those kept as items of a board. Where there are
+/// any, the policy's own entries can only say more about them.
+pub fn goals(
+    r: &mut Reader<'_>,
+    entries: &Entries<'_>,
+    pinned: &Entries<'_>,
+) -> IndexMap<String, Goal> {
+    let mut out: IndexMap<String, Goal> = IndexMap::new();
+    for (key, node) in pinned {
+        let id = value_id(r, key);
+        if let Some(f) = r.fields(node, "a pinned goal", &["id", "title"]) {
+            let title = f
+                .get("title")
+                .map_or_else(|| id.clone(), |n| r.string(Some(n), "`title`"));
+            let goal = Goal {
+                id: id.clone(),
+                title,
+                words: None,
+                forms: BTreeMap::new(),
+            };
+            out.insert(id, goal);
+        }
+    }
     for (key, node) in entries {
         let id = value_id(r, key);
+        if !pinned.is_empty() && !out.contains_key(&id) {
+            let known: Vec<&str> = out.keys().map(String::as_str).collect();
+            let help = suggest(&id, known.iter().copied())
+                .unwrap_or_else(|| format!("pinned: {}", known.join(", ")));
+            let message = format!("the goals are pinned, and `{id}` is not among them");
+            r.error_help("unknown-goal", key, message, Some(help));
+            continue;
+        }
         let Some(f) = r.fields(node, "a goal", &["id", "title", "signals"]) else {
             continue;
         };
+        let pinned_title = out.get(&id).map_or_else(|| id.clone(), |g| g.title.clone());
         let title = f
             .get("title")
-            .map_or_else(|| id.clone(), |n| r.string(Some(n), "`title`"));
+            .map_or(pinned_title, |n| r.string(Some(n), "`title`"));
         let mut goal = Goal {
             id: id.clone(),
             title,
@@ -219,7 +254,7 @@ fn pattern_of(r: &mut Reader<'_>, words: &[&Node]) -> Option<regex::Regex> {
         Ok(regex) => Some(regex),
         Err(e) => {
             r.error(
-                "invalid-pattern",
+                "bad-pattern",
                 first,
                 format!("these words make no usable pattern: {e}"),
             );
@@ -509,11 +544,19 @@ fn field_ref(
         );
         return None;
     };
+    if name != field {
+        capitals(r, node, field, name);
+    }
     Some(FieldRef {
         board: id.to_owned(),
         field: name.to_owned(),
         kind: Some(kind.clone()),
     })
+}
+
+fn capitals(r: &mut Reader<'_>, node: &Node, written: &str, there: &str) {
+    let message = format!("the board writes `{there}`, not `{written}`");
+    r.warn("capitals", node, message, None);
 }
 
 fn check_options(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, field: &FieldRef) {
@@ -529,6 +572,13 @@ fn check_options(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, field: 
         ),
         Some(FieldKind::Options(options)) => {
             for value in &attribute.values {
+                if let Some(option) = &value.option
+                    && !options.contains(option)
+                    && let Some(there) = options.iter().find(|o| o.eq_ignore_ascii_case(option))
+                {
+                    capitals(r, node, option, there);
+                    continue;
+                }
                 let there = match &value.option {
                     Some(option) => options.contains(option),
                     None => options.iter().any(|o| loosely_equal(o, &value.id)),
