@@ -17,7 +17,7 @@ use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, PostedComment};
 
-use super::apply::Done;
+use super::turn::Done;
 use super::look::Decided;
 
 /// The record as it will be, and the changes that make the store's copy so.
@@ -95,7 +95,7 @@ impl Draft {
     pub fn posted(&mut self, key: &str, id: CommentId, body: &str) {
         let comment = PostedComment {
             id,
-            fingerprint: crate::triage::plan::fingerprint(super::apply::without_marker(body)),
+            fingerprint: crate::triage::plan::fingerprint(super::marker::without_marker(body)),
             deleted: false,
             collapsed: false,
         };

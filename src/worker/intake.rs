@@ -21,7 +21,7 @@ use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, Issue};
 
-use super::apply::key_of;
+use super::marker::key_of;
 use super::draft::Draft;
 use super::noticed::Before;
 

@@ -16,6 +16,7 @@ mod apply;
 mod draft;
 mod intake;
 mod look;
+mod marker;
 mod noticed;
 pub mod observe;
 mod organization;
@@ -23,6 +24,7 @@ mod owed;
 mod roles;
 mod run;
 mod sweep;
+mod turn;
 mod uncertain;
 mod vocabulary;
 

@@ -13,7 +13,7 @@ use crate::triage::decision::Decision;
 use crate::triage::ledger::Rank;
 use crate::triage::snapshot::Snapshot;
 
-use super::apply::{Done, Sent, name_of};
+use super::turn::{Done, Sent, name_of};
 use super::draft::attribute_of;
 use super::look::{Looked, Seen};
 use super::{Organization, WorkError, Worker};

@@ -16,6 +16,8 @@ use super::{WorkError, Worker};
 
 /// GitHub keeps its log for three days.
 const LOG_KEPT: SignedDuration = SignedDuration::from_hours(72);
+/// Deliveries that are done are remembered for longer than GitHub can send them again.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// The log is read back this far beyond what was read before: entries appear late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 /// A delivery without an answer may be on its way for this long.
@@ -63,7 +65,19 @@ impl Worker {
                 Ok(asked) => tracing::info!(asked, "asked GitHub for deliveries that never came"),
                 Err(error) => tracing::warn!(%error, "GitHub's log of deliveries was not read"),
             }
+            self.forget_old().await;
             self.pause(self.config.sweep_every, &stop).await;
+        }
+    }
+
+    /// GUIDs that GitHub cannot send again need not be remembered.
+    async fn forget_old(&self) {
+        let now = self.clock.now();
+        let before = now.saturating_sub(REMEMBERED).unwrap_or(now);
+        match self.store.prune(before).await {
+            Ok(0) => {}
+            Ok(deliveries) => tracing::debug!(deliveries, "old deliveries are forgotten"),
+            Err(error) => tracing::warn!(%error, "old deliveries could not be forgotten"),
         }
     }
 

@@ -8,7 +8,8 @@ use crate::store::{Effect, EffectEnd, Lease, Settled};
 use crate::triage::change::Write;
 use crate::triage::snapshot::{FieldValue, Snapshot};
 
-use super::apply::{Sent, key_of};
+use super::marker::key_of;
+use super::turn::Sent;
 use super::look::{Looked, Seen};
 use super::{Organization, WorkError, Worker};
 
