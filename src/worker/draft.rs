@@ -17,8 +17,8 @@ use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, PostedComment};
 
-use super::turn::Done;
 use super::look::Decided;
+use super::turn::Done;
 
 /// The record as it will be, and the changes that make the store's copy so.
 pub(super) struct Draft {

@@ -21,8 +21,8 @@ use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, Issue};
 
-use super::marker::key_of;
 use super::draft::Draft;
+use super::marker::key_of;
 use super::noticed::Before;
 
 /// An event about one item.

@@ -13,9 +13,9 @@ use crate::triage::decision::Decision;
 use crate::triage::ledger::Rank;
 use crate::triage::snapshot::Snapshot;
 
-use super::turn::{Done, Sent, name_of};
 use super::draft::attribute_of;
 use super::look::{Looked, Seen};
+use super::turn::{Done, Sent, name_of};
 use super::{Organization, WorkError, Worker};
 
 /// The journal's word for a write that is not sent yet.

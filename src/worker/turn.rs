@@ -57,21 +57,21 @@ pub(super) struct Done {
 
 /// One item's turn with the writer.
 pub(super) struct Turn<'a> {
-    worker: &'a Worker,
-    organization: &'a Organization,
-    lease: &'a Lease,
-    item: ItemId,
+    pub worker: &'a Worker,
+    pub organization: &'a Organization,
+    pub lease: &'a Lease,
+    pub item: ItemId,
     /// The issue's node id.
-    issue: String,
-    snapshot: &'a Snapshot,
-    plan: &'a Plan,
+    pub issue: String,
+    pub snapshot: &'a Snapshot,
+    pub plan: &'a Plan,
     /// What the journal notes as still to be written.
-    owed: Vec<Owed>,
+    pub owed: Vec<Owed>,
     /// The notes of this plan are in the journal.
-    noted: bool,
+    pub noted: bool,
     /// The service stops: nothing more is sent.
-    stop: &'a CancellationToken,
-    done: Done,
+    pub stop: &'a CancellationToken,
+    pub done: Done,
 }
 
 impl Turn<'_> {

@@ -8,9 +8,9 @@ use crate::store::{Effect, EffectEnd, Lease, Settled};
 use crate::triage::change::Write;
 use crate::triage::snapshot::{FieldValue, Snapshot};
 
+use super::look::{Looked, Seen};
 use super::marker::key_of;
 use super::turn::Sent;
-use super::look::{Looked, Seen};
 use super::{Organization, WorkError, Worker};
 
 impl Worker {

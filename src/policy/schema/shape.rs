@@ -517,6 +517,18 @@ pub struct Expect {
 pub struct Lock {
     /// By the board's name in the policy.
     pub boards: Option<BTreeMap<String, PinnedBoard>>,
+    /// The goals there are; the policy adds their signals.
+    pub goals: Option<Vec<PinnedGoal>>,
+}
+
+/// A goal as it is kept on GitHub.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PinnedGoal {
+    /// Its short name.
+    pub id: Word,
+    /// As people say it.
+    pub title: Option<String>,
 }
 
 /// What a board has.
