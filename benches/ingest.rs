@@ -23,7 +23,8 @@ use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
 use northstar::clock::SystemClock;
-use northstar::receive::{self, ReceiveState, Served};
+use northstar::receive::{ReceiveState, Served};
+use northstar::service;
 use northstar::store::Store;
 use northstar::store::sqlite::SqliteStore;
 use sha2::Sha256;
@@ -58,13 +59,14 @@ fn main() -> Outcome<()> {
 async fn serve(directory: &Path) -> Outcome<()> {
     let path = directory.join("northstar.db");
     let store = Arc::new(SqliteStore::open(&path.to_string_lossy()).await?);
-    let router = receive::router(ReceiveState {
+    let state = ReceiveState {
         store: store.clone(),
         secrets: vec![SECRET.into()],
         served: Served::new(["example-org"]),
         clock: Arc::new(SystemClock),
         wake: Arc::new(Notify::new()),
-    });
+    };
+    let router = service::app(state, vec!["example-org".to_owned()]);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?.port());
     let ended = tokio::task::spawn_blocking(|| {

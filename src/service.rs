@@ -124,11 +124,7 @@ impl Running {
                 clock: options.clock.clone(),
                 wake: wake.clone(),
             },
-            Pages {
-                store: store.clone(),
-                metrics: metrics_handle(),
-                organizations: logins.into(),
-            },
+            logins,
         );
         let listener =
             TcpListener::bind(settings.listen)
@@ -181,7 +177,14 @@ impl Running {
     }
 }
 
-fn app(receive: ReceiveState, pages: Pages) -> Router {
+/// Everything that is answered: the webhook door, health, metrics and pages, with the layers around
+/// them. `organizations` are those whose policy is loaded.
+pub fn app(receive: ReceiveState, organizations: Vec<String>) -> Router {
+    let pages = Pages {
+        store: receive.store.clone(),
+        metrics: metrics_handle(),
+        organizations: organizations.into(),
+    };
     receive::router(receive)
         .merge(dashboard::router(pages))
         .layer(TimeoutLayer::with_status_code(
