@@ -11,7 +11,7 @@ use crate::triage::explain::{About, Ask, Audience, explain};
 
 use super::expr::{self, FUNCTIONS, Function, MACROS};
 use super::facts::{BUILT_IN, DECIDED, Kind};
-use super::{Policy, Source, examples, load, render, schema};
+use super::{Policy, Source, diagnostic, examples, load, render, schema};
 
 const BEGIN: &str = "<!-- generated: ";
 const END: &str = "<!-- /generated -->";
@@ -118,15 +118,18 @@ impl Reading {
             "facts" => facts(),
             "functions" => functions(FUNCTIONS),
             "macros" => functions(MACROS),
-            "codes" => table(
-                ["code", "what is wrong"],
-                expr::CODES
-                    .iter()
-                    .map(|(code, about)| [code_of(code), (*about).to_owned()]),
-            ),
+            "codes" => codes(diagnostic::CODES),
+            "codes-of-conditions" => codes(expr::CODES),
             _ => panic!("nothing makes `{name}`"),
         }
     }
+}
+
+fn codes(codes: &[(&str, &str)]) -> String {
+    let rows = codes
+        .iter()
+        .map(|(code, about)| [code_of(code), (*about).to_owned()]);
+    table(["code", "what is wrong"], rows)
 }
 
 fn code_of(text: &str) -> String {
