@@ -517,6 +517,18 @@ pub struct Expect {
 pub struct Lock {
     /// By the board's name in the policy.
     pub boards: Option<BTreeMap<String, PinnedBoard>>,
+    /// Goals that are kept as items of a board.
+    pub goals: Option<Vec<PinnedGoal>>,
+}
+
+/// A goal that is kept on GitHub. What signals it stands in the policy, under the same `id`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PinnedGoal {
+    /// As rules and labels write it.
+    pub id: String,
+    /// As people read it; the id without one.
+    pub title: Option<String>,
 }
 
 /// What a board has.

@@ -143,10 +143,11 @@ const PLACES: &[(&str, &str)] = &[
     ("Example", "examples: [{ name: n, ? }]"),
     ("Lock", "?"),
     ("PinnedBoard", "boards: { a: { ? } }"),
+    ("PinnedGoal", "goals: [{ id: a, ? }]"),
 ];
 
 fn findings(place: &str, text: &str) -> Vec<Diagnostic> {
-    let sources = if matches!(place, "Lock" | "PinnedBoard") {
+    let sources = if matches!(place, "Lock" | "PinnedBoard" | "PinnedGoal") {
         vec![
             Source::new("a.yaml", "version: 1\nboards: { a: { project: 1 } }"),
             Source::new("a.lock.yaml", text),
