@@ -8,6 +8,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use northstar::policy::expr::{
     Expect, Facts, Notes, Program, Schema, Type, Value, compile, disjoint,
 };
+use northstar::policy::{Source, load};
 
 const RULES: usize = 1000;
 const KINDS: [&str; 4] = ["feature", "bug", "support", "docs"];
@@ -134,9 +135,55 @@ fn benches(c: &mut Criterion) {
     });
 }
 
+/// The policy that ships, as the shell would read it.
+fn shipped() -> Vec<Source> {
+    let mut sources = Vec::new();
+    let mut open = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).expect("readable") {
+            let path = entry.expect("readable").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|e| e == "yaml" || e == "md") {
+                let text = std::fs::read_to_string(&path).expect("readable");
+                sources.push(Source::new(path.to_string_lossy(), text));
+            }
+        }
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    sources
+}
+
+/// As many rules, all of which write one attribute, each pair proved apart: by a number, a form's
+/// answer and, within ten, by the title.
+fn contending() -> Vec<Source> {
+    let mut text = String::from(
+        "version: 1\nattributes: { kind: { values: [a, b, c], label: \"kind/{value}\" } }\nfacts: { loud: issue.comments > 9 }\nprinciples:\n- id: p\n  statement: s\n  rules:\n",
+    );
+    for i in 0..RULES {
+        let (n, one) = (i / 10, i % 10);
+        let value = ["a", "b", "c"][i % 3];
+        text.push_str(&format!(
+            "  - {{ id: r{i}, when: '(loud || issue.open) && issue.number == {n} && form[\"Area\"] == \"{one}\"', set: {{ kind: {value} }}, because: b }}\n"
+        ));
+    }
+    vec![Source::new("policy.yaml", text)]
+}
+
+fn loading(c: &mut Criterion) {
+    let sources = shipped();
+    c.bench_function("load and check the shipped policy", |b| {
+        b.iter(|| load(black_box(&sources)).expect("sound"));
+    });
+    let sources = contending();
+    c.bench_function("load 1000 rules, all pairs checked for conflict", |b| {
+        b.iter(|| load(black_box(&sources)).expect("sound"));
+    });
+}
+
 criterion_group! {
     name = policy;
     config = Criterion::default().sample_size(20);
-    targets = benches
+    targets = benches, loading
 }
 criterion_main!(policy);

@@ -59,12 +59,48 @@ pub struct ExampleResult {
     pub line: usize,
     /// Empty: it holds. Else one sentence for each difference.
     pub differences: Vec<String>,
+    /// The same as lines: `- ` what was expected, `+ ` what became of it.
+    pub diff: Vec<String>,
 }
 
 impl ExampleResult {
     #[must_use]
     pub fn passed(&self) -> bool {
         self.differences.is_empty()
+    }
+
+    /// Where the example stands and how what became of it differs, for people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = format!("{} ({}:{})\n", self.name, self.file, self.line);
+        for line in &self.diff {
+            out.push_str("    ");
+            out.push_str(line);
+            out.push('\n');
+        }
+        out
+    }
+}
+
+/// Collects differences, each as a sentence and as lines of a diff.
+#[derive(Default)]
+struct Differences {
+    sentences: Vec<String>,
+    diff: Vec<String>,
+}
+
+impl Differences {
+    /// `- what: wanted`, `+ what: found`, and in a sentence.
+    fn add(&mut self, what: &str, wanted: &str, found: &str, sentence: String) {
+        self.diff.push(format!("- {what}: {wanted}"));
+        self.diff.push(format!("+ {what}: {found}"));
+        self.sentences.push(sentence);
+    }
+
+    /// Something that should not be at all.
+    fn extra(&mut self, sentence: String) {
+        self.diff.push(format!("+ {sentence}"));
+        self.sentences.push(sentence);
     }
 }
 
@@ -74,11 +110,15 @@ pub fn run(policy: &Policy) -> Vec<ExampleResult> {
     policy
         .examples
         .iter()
-        .map(|example| ExampleResult {
-            name: example.name.clone(),
-            file: example.file.clone(),
-            line: example.line,
-            differences: differences(policy, example),
+        .map(|example| {
+            let found = differences(policy, example);
+            ExampleResult {
+                name: example.name.clone(),
+                file: example.file.clone(),
+                line: example.line,
+                differences: found.sentences,
+                diff: found.diff,
+            }
         })
         .collect()
 }
@@ -103,21 +143,21 @@ fn enforced(policy: &Policy, snapshot: &Snapshot) -> (Decision, Plan) {
     (decision, planned)
 }
 
-fn differences(policy: &Policy, example: &Example) -> Vec<String> {
+fn differences(policy: &Policy, example: &Example) -> Differences {
     let (decision, planned) = enforced(policy, &example.given);
     let after = apply_to(&example.given, &decision, &planned);
-    let mut out = Vec::new();
+    let mut out = Differences::default();
     compare(&example.expect, &decision, &after, &mut out);
     let (_, again) = enforced(policy, &after);
     for change in &again.changes {
-        out.push(format!(
+        out.extra(format!(
             "looking a second time would still write: {} ({})",
             in_words(&change.write),
             change.reason.rule
         ));
     }
     for assignment in &again.assignments {
-        out.push(format!(
+        out.extra(format!(
             "looking a second time would assign `{}` again ({})",
             assignment.attribute, assignment.reason.rule
         ));
@@ -125,7 +165,7 @@ fn differences(policy: &Policy, example: &Example) -> Vec<String> {
     out
 }
 
-fn compare(expect: &Expected, decision: &Decision, after: &Snapshot, out: &mut Vec<String>) {
+fn compare(expect: &Expected, decision: &Decision, after: &Snapshot, out: &mut Differences) {
     let shown = |value: &AttributeValue| {
         if value.is_empty() {
             "none".to_owned()
@@ -141,25 +181,27 @@ fn compare(expect: &Expected, decision: &Decision, after: &Snapshot, out: &mut V
                 .reason
                 .as_ref()
                 .map_or(String::new(), |r| format!(", by {}", r.rule));
-            out.push(format!(
-                "`{id}` is {}{by}, not {}",
-                shown(&outcome.value),
-                shown(wanted)
-            ));
+            let (found, wanted) = (shown(&outcome.value), shown(wanted));
+            let sentence = format!("`{id}` is {found}{by}, not {wanted}");
+            out.add(id, &wanted, &format!("{found}{by}"), sentence);
         }
     }
     let fired: Vec<&str> = decision.fired.iter().map(|r| r.rule.as_str()).collect();
     for rule in &expect.fired {
         if !fired.contains(&rule.as_str()) {
-            out.push(format!(
-                "`{rule}` did not fire; these did: {}",
-                list(&fired)
-            ));
+            let fired = list(&fired);
+            let sentence = format!("`{rule}` did not fire; these did: {fired}");
+            out.add("fired", rule, &fired, sentence);
         }
     }
     for rule in &expect.not_fired {
         if fired.contains(&rule.as_str()) {
-            out.push(format!("`{rule}` fired"));
+            out.add(
+                "fired",
+                &format!("not {rule}"),
+                rule,
+                format!("`{rule}` fired"),
+            );
         }
     }
     let on = |label: &String| {
@@ -170,13 +212,13 @@ fn compare(expect: &Expected, decision: &Decision, after: &Snapshot, out: &mut V
             .any(|l| l.eq_ignore_ascii_case(label))
     };
     for label in expect.labels.iter().filter(|l| !on(l)) {
-        out.push(format!(
-            "the label `{label}` is not there; these are: {}",
-            list(&after.issue.labels)
-        ));
+        let there = list(&after.issue.labels);
+        let sentence = format!("the label `{label}` is not there; these are: {there}");
+        out.add("labels", label, &there, sentence);
     }
     for label in expect.no_labels.iter().filter(|l| on(l)) {
-        out.push(format!("the label `{label}` is there"));
+        let sentence = format!("the label `{label}` is there");
+        out.add("labels", &format!("not {label}"), label, sentence);
     }
     if let Some(wanted) = &expect.comments {
         let keys: Vec<&String> = after.comments.keys().collect();
@@ -196,29 +238,33 @@ fn compare(expect: &Expected, decision: &Decision, after: &Snapshot, out: &mut V
                 crate::triage::snapshot::FieldValue::text,
             );
         if text != *wanted {
-            out.push(format!("`{board}.{field}` is {text}, not {wanted}"));
+            let what = format!("{board}.{field}");
+            let sentence = format!("`{what}` is {text}, not {wanted}");
+            out.add(&what, wanted, &text, sentence);
         }
     }
     for attribute in &expect.held {
         if !decision.held.iter().any(|h| h.attribute == *attribute) {
-            out.push(format!("nothing about `{attribute}` was held back"));
+            let sentence = format!("nothing about `{attribute}` was held back");
+            out.add("held", attribute, "nothing of it", sentence);
         }
     }
     if let Some(milestone) = &expect.milestone
         && after.issue.milestone != *milestone
     {
-        out.push(format!(
-            "the milestone is `{}`, not `{milestone}`",
-            after.issue.milestone
-        ));
+        let found = &after.issue.milestone;
+        let sentence = format!("the milestone is `{found}`, not `{milestone}`");
+        out.add("milestone", milestone, found, sentence);
     }
 }
 
-fn exactly(what: &str, wanted: &[String], there: &[&String], out: &mut Vec<String>) {
+fn exactly(what: &str, wanted: &[String], there: &[&String], out: &mut Differences) {
     let mut sorted: Vec<&String> = wanted.iter().collect();
     sorted.sort();
     if sorted != there {
-        out.push(format!("{what} are {}, not {}", list(there), list(&sorted)));
+        let (found, wanted) = (list(there), list(&sorted));
+        let sentence = format!("{what} are {found}, not {wanted}");
+        out.add(what, &wanted, &found, sentence);
     }
 }
 

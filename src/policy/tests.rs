@@ -373,6 +373,14 @@ fn a_changed_rule_makes_an_example_fail() {
         failed[0].differences,
         ["`triage` is accepted, by requests-wait-for-triage, not needs-triage"]
     );
+    let text = failed[0].text();
+    assert!(text.starts_with("a quiet request enters triage (tests/policies/sketch/policy.yaml:"));
+    assert!(
+        text.ends_with(
+            "    - triage: needs-triage\n    + triage: accepted, by requests-wait-for-triage\n"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
