@@ -41,7 +41,6 @@ fn all() -> BTreeMap<String, Vec<Source>> {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .map(|name| {
             let mut sources = folder(&format!("{FOLDER}/{name}"));
-            sources.retain(|s| !s.path.ends_with(".snap"));
             for source in &mut sources {
                 source.path = source.path.rsplit('/').next().unwrap().to_owned();
             }
