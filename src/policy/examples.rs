@@ -129,7 +129,7 @@ fn enforced(policy: &Policy, snapshot: &Snapshot) -> (Decision, Plan) {
     let reasons = decision
         .attributes
         .values_mut()
-        .filter_map(|o| o.reason.as_mut())
+        .flat_map(|o| o.reason.iter_mut().chain(o.by.values_mut()))
         .chain(decision.labels.values_mut().map(|(_, r)| r))
         .chain(decision.on_boards.values_mut())
         .chain(decision.clear_milestone.as_mut())

@@ -1,5 +1,7 @@
 //! What a decision says: the desired state, and for every part of it the rule and the principle.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,63 @@ pub struct Outcome {
     pub hold: bool,
     /// Of the value, what stands only as long as a rule holds it.
     pub held: AttributeValue,
+    /// Of a many-valued attribute: the rule behind each value that comes or goes. Several rules
+    /// may add at once, each in its own mode.
+    #[serde(default)]
+    pub by: BTreeMap<String, Reason>,
+}
+
+impl Outcome {
+    /// The least mode among the rules behind what changes; what depends on it may do no more.
+    #[must_use]
+    pub fn least_mode(&self) -> Option<Mode> {
+        let by = self.by.values().map(|reason| reason.mode).min();
+        by.or(self.reason.as_ref().map(|reason| reason.mode))
+    }
+
+    /// Is what becomes of this value really done, as far as its rule's mode goes?
+    fn is_done(&self, value: &str) -> bool {
+        self.by
+            .get(value)
+            .is_none_or(|reason| reason.mode == Mode::Enforce)
+    }
+
+    /// The value once everything that is enforced has been written, and nothing else.
+    #[must_use]
+    pub fn enforced(&self) -> AttributeValue {
+        let AttributeValue::Many(whole) = &self.value else {
+            return self.value.clone();
+        };
+        let comes = whole.iter().map(String::as_str).filter(|v| self.is_done(v));
+        let stays = self.current.iter();
+        let stays = stays.filter(|v| !whole.contains(*v) && !self.is_done(v));
+        AttributeValue::Many(comes.chain(stays).map(str::to_owned).collect())
+    }
+
+    /// What the ledger is to remember once everything that is enforced has been written: the
+    /// value, whether it is held, and the rule. `None` where nothing is enforced.
+    #[must_use]
+    pub fn to_note(&self) -> Option<(AttributeValue, bool, &Reason)> {
+        let mut enforced = self.by.iter().filter(|(v, _)| self.is_done(v));
+        let reason = match self.reason.as_ref() {
+            Some(reason) if reason.mode == Mode::Enforce => reason,
+            _ => enforced.clone().map(|(_, reason)| reason).next()?,
+        };
+        if !matches!(self.value, AttributeValue::Many(_)) {
+            return Some((self.value.clone(), self.hold, reason));
+        }
+        let hold = if self.by.is_empty() {
+            self.hold
+        } else {
+            enforced.all(|(v, _)| self.held.contains(v) || !self.value.contains(v))
+        };
+        if !hold {
+            return Some((self.enforced(), hold, reason));
+        }
+        let held = self.held.iter().filter(|v| self.is_done(v));
+        let held = AttributeValue::Many(held.map(str::to_owned).collect());
+        Some((held, hold, reason))
+    }
 }
 
 /// A comment a rule wants.

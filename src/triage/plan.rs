@@ -137,6 +137,8 @@ fn attribute_changes(
         because: format!("`{}` is shown the same everywhere", attribute.id),
         mode: policy.mode,
     });
+    // Of many values each has the reason and mode of its own rule.
+    let of = |value: &str| outcome.by.get(value).unwrap_or(&reason);
     let mut its = Sorted::default();
     if shows_label(attribute, snapshot)
         && let Some(pattern) = &attribute.label
@@ -150,55 +152,60 @@ fn attribute_changes(
             if !outcome.value.contains(value) && !fill_only {
                 let label = label.clone();
                 its.labels_off
-                    .push(change(Write::RemoveLabel { label }, &reason));
+                    .push(change(Write::RemoveLabel { label }, of(value)));
             }
         }
         for value in outcome.value.iter() {
             if !shown.contains(value) && (shown.is_empty() || !fill_only) {
                 let label = pattern.label(value);
                 its.labels_on
-                    .push(change(Write::AddLabel { label }, &reason));
+                    .push(change(Write::AddLabel { label }, of(value)));
             }
         }
     }
     for field in &attribute.fields {
         let row = snapshot.boards.get(&field.board);
-        let mut reason = reason.clone();
-        let shown = match (row, decision.on_boards.get(&field.board)) {
+        // A field can only be set where the row is.
+        let (shown, at_most) = match (row, decision.on_boards.get(&field.board)) {
             (Some(row), _) if row.archived => continue,
-            (Some(row), _) => field_of(row, &field.field),
-            (None, Some(add)) => {
-                // A field can only be set where the row is.
-                reason.mode = reason.mode.min(add.mode);
-                None
-            }
+            (Some(row), _) => (field_of(row, &field.field), Mode::Enforce),
+            (None, Some(add)) => (None, add.mode),
             (None, None) => continue,
         };
-        let wanted = field.show(attribute, &outcome.value);
-        let same = match (shown, &wanted) {
-            (None, None) => true,
-            (Some((_, now)), wanted) => {
-                now.text()
-                    == wanted
-                        .as_ref()
-                        .map(super::snapshot::FieldValue::text)
-                        .unwrap_or_default()
-                    || !outcome.value.is_empty() && field.read(attribute, now) == outcome.value
+        // A field shows all values at once: what is enforced of them now, all of them if the
+        // others were.
+        let all = (&outcome.value, outcome.least_mode().unwrap_or(reason.mode));
+        let enforced = outcome.enforced();
+        let part = (enforced != outcome.value).then_some((&enforced, Mode::Enforce));
+        for (value, mode) in part.into_iter().chain([all]) {
+            let wanted = field.show(attribute, value);
+            let same = match (shown, &wanted) {
+                (None, None) => true,
+                (Some((_, now)), wanted) => {
+                    now.text()
+                        == wanted
+                            .as_ref()
+                            .map(super::snapshot::FieldValue::text)
+                            .unwrap_or_default()
+                        || !value.is_empty() && field.read(attribute, now) == *value
+                }
+                (None, Some(_)) => false,
+            };
+            if same || fill_only && shown.is_some() {
+                continue;
             }
-            (None, Some(_)) => false,
-        };
-        if same || fill_only && shown.is_some() {
-            continue;
+            let name = shown.map_or(field.field.as_str(), |(name, _)| name);
+            let mut reason = reason.clone();
+            reason.mode = mode.min(at_most);
+            its.fields.push(change(
+                Write::SetField {
+                    board: field.board.clone(),
+                    field: name.to_owned(),
+                    value: wanted,
+                },
+                &reason,
+            ));
         }
-        let name = shown.map_or(field.field.as_str(), |(name, _)| name);
-        its.fields.push(change(
-            Write::SetField {
-                board: field.board.clone(),
-                field: name.to_owned(),
-                value: wanted,
-            },
-            &reason,
-        ));
     }
     let changes = [&its.labels_off, &its.labels_on, &its.fields];
     let written = changes
@@ -208,17 +215,15 @@ fn attribute_changes(
     let by_rule = outcome.rank == Some(Rank::Rule) && outcome.value != outcome.current;
     // A value that can be shown nowhere at present is not noted as written; one that never is
     // shown lives in the ledger alone.
-    if by_rule && reason.mode == Mode::Enforce && (written || lives_in_ledger(attribute, snapshot))
+    if by_rule
+        && (written || lives_in_ledger(attribute, snapshot))
+        && let Some((value, hold, reason)) = outcome.to_note()
     {
         its.assignments.push(Assignment {
             attribute: attribute.id.clone(),
-            value: if attribute.many && outcome.hold {
-                outcome.held.clone()
-            } else {
-                outcome.value.clone()
-            },
-            hold: outcome.hold,
-            reason,
+            value,
+            hold,
+            reason: reason.clone(),
         });
     }
     sorted.labels_off.append(&mut its.labels_off);

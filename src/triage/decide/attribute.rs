@@ -1,6 +1,6 @@
 //! One attribute: what it is after this decision, given its owner and what rules want.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::policy::model::{Attribute, Policy, Unauthorised};
 
@@ -85,6 +85,7 @@ pub(super) fn settle(
                 reason,
                 hold: false,
                 held: attribute.nothing(),
+                by: BTreeMap::new(),
             },
             held: Vec::new(),
             needs_human: false,
@@ -290,6 +291,10 @@ impl Settling<'_> {
             .filter(|v| all.contains(*v) && base.contains(*v))
             .cloned()
             .collect();
+        let mut by: BTreeMap<String, Reason> = BTreeMap::new();
+        for v in base.intersection(&gone) {
+            by.insert(v.clone(), self.asked_before());
+        }
         let mut only_holds = true;
         let mut reason: Option<Reason> = None;
         let mut kept = Vec::new();
@@ -301,6 +306,13 @@ impl Settling<'_> {
                 } else if !base.contains(v) {
                     new = true;
                     value.insert(v.to_owned());
+                    // Of several that want it, the one that may do most.
+                    let first = by
+                        .entry(v.to_owned())
+                        .or_insert_with(|| want.reason.clone());
+                    if first.mode < want.reason.mode {
+                        *first = want.reason.clone();
+                    }
                     if want.hold {
                         held.insert(v.to_owned());
                     }
@@ -319,21 +331,26 @@ impl Settling<'_> {
         }
         let whole = AttributeValue::Many(value);
         let asserted = AttributeValue::Many(held);
-        let noted = if only_holds { &asserted } else { &whole };
         if whole != self.settled.outcome.value {
-            if self.flaps(noted) {
+            let mut next = self.settled.outcome.clone();
+            next.reason = Some(reason.clone().unwrap_or_else(|| self.asked_before()));
+            next.rank = Some(Rank::Rule);
+            next.hold = only_holds;
+            next.value = whole;
+            next.by = by;
+            if !is_human(next.rank) {
+                next.held = asserted.clone();
+            }
+            // What is only observed is never written, so it cannot flap.
+            if next.to_note().is_some_and(|(noted, ..)| self.flaps(&noted)) {
                 self.settled.needs_human = true;
                 for want in &wanted {
                     self.hold_back(want, FLAPS);
                 }
                 return;
             }
-            if reason.is_none() {
-                reason = Some(self.asked_before());
-            }
-            self.settled.outcome.rank = Some(Rank::Rule);
-            self.settled.outcome.hold = only_holds;
-            self.settled.outcome.value = whole;
+            reason.clone_from(&next.reason);
+            self.settled.outcome = next;
         }
         if !is_human(self.settled.outcome.rank) {
             self.settled.outcome.held = asserted;

@@ -259,10 +259,10 @@ impl<'p> Pass<'p> {
         let outcome = settled.outcome;
         self.facts.set(attribute.slot, fact_of(&outcome.value));
         if outcome.value != outcome.current
-            && let Some(reason) = &outcome.reason
-            && reason.mode < Mode::Enforce
+            && let Some(mode) = outcome.least_mode()
+            && mode < Mode::Enforce
         {
-            self.lesser.insert(attribute.slot, reason.mode);
+            self.lesser.insert(attribute.slot, mode);
         }
         self.decision.needs_human |= settled.needs_human;
         self.decision.held.extend(settled.held);

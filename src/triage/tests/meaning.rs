@@ -296,6 +296,28 @@ fn modes_go_from_the_policy_to_the_principle_to_the_rule() {
 }
 
 #[test]
+fn values_that_several_rules_add_at_once_go_each_by_its_own_mode() {
+    let rules = "  - { id: a, when: 'issue.title.contains(\"paper\")', hold: { goal: research }, because: b }\n  - { id: b, when: 'issue.title.contains(\"course\")', hold: { goal: teaching }, mode: observe, because: b }\n";
+    let policy = policy(rules);
+    let before = item("a paper for the course");
+    let (decision, plan) = run(&policy, &before);
+    assert_eq!(
+        decision.attributes["goal"].value,
+        many(["research", "teaching"])
+    );
+    assert_eq!(writes(&plan), ["label + goal/research"]);
+    assert_eq!(plan.withheld.len(), 1);
+    assert_eq!(plan.withheld[0].reason.rule, "b");
+    assert_eq!(plan.assignments[0].value, many(["research"]));
+    let mut after = apply_to(&before, &decision, &plan);
+    assert!(run(&policy, &after).1.is_empty());
+    // Only what was written is withdrawn.
+    after.issue.title = "neither".into();
+    after.issue.labels.push("goal/teaching".into());
+    assert_eq!(writes(&run(&policy, &after).1), ["label - goal/research"]);
+}
+
+#[test]
 fn what_depends_on_something_observed_is_only_observed() {
     let observed = BUG.replace("because", "mode: observe, because");
     let facts = "facts: { broken: 'kind == \"bug\"' }";
