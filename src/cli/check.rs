@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use crate::policy::examples::ExampleResult;
 use crate::policy::{self, Diagnostic, Policy, Severity, render};
 use crate::policy_folder;
 
@@ -49,13 +50,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         print_json(&findings, &failed)?;
     } else {
         for example in &failed {
-            anstream::println!(
-                "example {} ({}:{}) fails:\n  {}",
-                example.name,
-                example.file,
-                example.line,
-                example.differences.join("\n  ")
-            );
+            anstream::print!("this example fails: {}", example.text());
         }
         summary(&findings, policy.as_ref(), failed.len());
     }
@@ -63,29 +58,14 @@ pub(super) fn run(args: &Args) -> Outcome {
     if wrong { Err(Failure::No) } else { Ok(()) }
 }
 
-/// An example that does not end as it says.
-struct ExampleFailure {
-    name: String,
-    file: String,
-    line: usize,
-    differences: Vec<String>,
-}
-
 /// The examples that do not end as they say.
-fn failing_examples(policy: &Policy) -> Vec<ExampleFailure> {
-    policy::examples::run(policy)
-        .into_iter()
-        .filter(|result| !result.passed())
-        .map(|result| ExampleFailure {
-            name: result.name,
-            file: result.file,
-            line: result.line,
-            differences: result.differences,
-        })
-        .collect()
+fn failing_examples(policy: &Policy) -> Vec<ExampleResult> {
+    let mut results = policy::examples::run(policy);
+    results.retain(|result| !result.passed());
+    results
 }
 
-fn print_json(findings: &[Diagnostic], failed: &[ExampleFailure]) -> Outcome {
+fn print_json(findings: &[Diagnostic], failed: &[ExampleResult]) -> Outcome {
     let mut all = render::json(findings);
     if let Some(list) = all.as_array_mut() {
         list.extend(failed.iter().map(|example| {

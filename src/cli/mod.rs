@@ -84,7 +84,10 @@ pub fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Inbox(args) => inbox::run(&args),
-        Command::Schema(args) => schema::run(&args),
+        Command::Schema(args) => {
+            schema::run(&args);
+            Ok(())
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

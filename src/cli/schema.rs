@@ -2,8 +2,6 @@
 
 use crate::policy::schema;
 
-use super::Outcome;
-
 /// Print the JSON Schema of a policy's files, by which editors complete, explain and underline.
 ///
 /// Keep it beside the policy and name it in the first line of each file:
@@ -19,12 +17,11 @@ pub(super) struct Args {
     lock: bool,
 }
 
-pub(super) fn run(args: &Args) -> Outcome {
+pub(super) fn run(args: &Args) {
     let schema = if args.lock {
         schema::lock()
     } else {
         schema::policy()
     };
     anstream::print!("{}", schema::text(&schema));
-    Ok(())
 }

@@ -126,9 +126,9 @@ impl Outcome {
         if !hold {
             return Some((self.enforced(), hold, reason));
         }
-        let held = self.held.iter().filter(|v| self.is_done(v));
-        let held = AttributeValue::Many(held.map(str::to_owned).collect());
-        Some((held, hold, reason))
+        let standing = self.held.iter().filter(|v| self.is_done(v));
+        let value = AttributeValue::Many(standing.map(str::to_owned).collect());
+        Some((value, hold, reason))
     }
 }
 

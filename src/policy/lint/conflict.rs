@@ -9,7 +9,8 @@ use super::Places;
 use super::way::{Way, Writes, condition, differ, programs, ways, words};
 use super::world::World;
 
-/// Pairs told about one attribute; the rest would be more of the same.
+/// Contradictions told of one attribute, and doubts; the rest would be more of the same. Doubts
+/// never keep contradictions from being told.
 const MOST: usize = 20;
 /// Ways of two rules for which an example is searched, before it is left a doubt.
 const TRIES: usize = 6;
@@ -18,17 +19,25 @@ pub fn find(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mu
     for attribute in policy.attributes.values().filter(|a| !a.many) {
         let ways = ways(policy, &attribute.id);
         let groups: Vec<&[Way<'_>]> = ways.chunk_by(|a, b| a.rule.id == b.rule.id).collect();
-        let mut told = 0;
+        let (mut conflicts, mut doubts) = (0, 0);
         for (i, first) in groups.iter().enumerate() {
             for second in &groups[i + 1..] {
-                let what = format!("`{}`", attribute.id);
-                told += usize::from(pair(r, policy, places, world, &what, first, second));
-                if told >= MOST {
+                if conflicts >= MOST {
                     break;
                 }
-            }
-            if told >= MOST {
-                break;
+                match pair(policy, world, first, second) {
+                    Verdict::Apart => {}
+                    Verdict::Clash(a, b, example) => {
+                        conflicts += 1;
+                        conflict(r, places, &attribute.id, (a, b), &example);
+                    }
+                    Verdict::Doubt(a, b) => {
+                        doubts += 1;
+                        if doubts <= MOST {
+                            doubt(r, places, &attribute.id, (a, b));
+                        }
+                    }
+                }
             }
         }
     }
@@ -46,43 +55,53 @@ pub fn beats(a: &Rule, b: &Rule) -> bool {
     overridden(a, b) || a.enforce && !b.enforce && !overridden(b, a)
 }
 
-fn pair(
-    r: &mut Reader<'_>,
+/// What is known of two rules.
+enum Verdict<'w, 'p> {
+    /// Proved, or ordered, or they write the same.
+    Apart,
+    /// With an item on which both hold.
+    Clash(&'w Way<'p>, &'w Way<'p>, String),
+    Doubt(&'w Way<'p>, &'w Way<'p>),
+}
+
+fn pair<'w, 'p>(
     policy: &Policy,
-    places: &Places<'_>,
     world: &mut World<'_>,
-    what: &str,
-    first: &[Way<'_>],
-    second: &[Way<'_>],
-) -> bool {
+    first: &'w [Way<'p>],
+    second: &'w [Way<'p>],
+) -> Verdict<'w, 'p> {
     let (Some(a), Some(b)) = (first.first(), second.first()) else {
-        return false;
+        return Verdict::Apart;
     };
     if ordered(a.rule, b.rule) {
-        return false;
+        return Verdict::Apart;
     }
-    let mut doubt = None;
+    let mut verdict = Verdict::Apart;
     let mut tries = 0;
     for a in first {
         for b in second {
             let Some(parts) = together(policy, a, b) else {
                 continue;
             };
-            doubt.get_or_insert((a, b));
             tries += 1;
             if tries > TRIES {
-                break;
+                return verdict;
             }
             if let Some(example) = example(policy, world, a, b, &parts) {
-                conflict(r, places, what, (a, b), &example);
-                return true;
+                return Verdict::Clash(a, b, example);
+            }
+            if tries == 1 {
+                verdict = Verdict::Doubt(a, b);
             }
         }
     }
-    let Some((a, b)) = doubt else { return false };
+    verdict
+}
+
+fn doubt(r: &mut Reader<'_>, places: &Places<'_>, what: &str, (a, b): (&Way<'_>, &Way<'_>)) {
     if let Some(place) = places.rules.get(&b.rule.id) {
         let message = format!(
-            "`{}` and `{}` may both hold and write {what} differently ({} and {}); then neither is done, and a human is asked",
+            "`{}` and `{}` may both hold and write `{what}` differently ({} and {}); then neither is done, and a human is asked",
             a.rule.id,
             b.rule.id,
             a.writes.in_words(),
@@ -90,7 +109,6 @@ fn pair(
         );
         r.warn("possible-conflict", place, message, Some(way_out(a.rule)));
     }
-    true
 }
 
 fn way_out(first: &Rule) -> String {
@@ -109,7 +127,7 @@ fn conflict(
 ) {
     if let Some(place) = places.rules.get(&b.rule.id) {
         let message = format!(
-            "`{}` and `{}` contradict each other: both hold for {example}, and write {what} as {} and {}",
+            "`{}` and `{}` contradict each other: both hold for {example}, and write `{what}` as {} and {}",
             a.rule.id,
             b.rule.id,
             a.writes.in_words(),

@@ -26,6 +26,7 @@ const MIXED: &str = r#"
   - { id: k3, when: 'issue.title.contains("hub")', set: { kind: task }, overrides: [k1, k2], because: b }
   - { id: g1, hold: { goal: goals.signalled }, because: b }
   - { id: g2, when: 'kind == "bug"', set: { goal: teaching }, because: b }
+  - { id: g3, when: 'issue.title.contains("hub")', hold: { goal: research }, mode: observe, because: b }
   - { id: h1, when: 'kind == "feature" && size(goal) > 0', hold: { priority: p1 }, sticky: note, because: b }
   - { id: h2, when: 'kind == "bug"', hold: { priority: p2 }, on_board: delivery, because: b }
   - { id: s1, when: 'priority == "p2"', set: { stage: todo }, mode: observe, because: b }
