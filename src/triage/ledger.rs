@@ -57,6 +57,9 @@ pub struct LedgerEntry {
     pub cause: String,
     /// The reason given, or the rule's `because`.
     pub reason: String,
+    /// When it ends by itself; `None`: it stays. Only overrides and snoozes have an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// The name under which the ledger keeps the milestone, which is no attribute of the policy.
@@ -67,6 +70,27 @@ pub const MILESTONE: &str = "milestone";
 #[must_use]
 pub fn on_board(board: &str) -> String {
     format!("board {board}")
+}
+
+/// The name under which the ledger keeps what was said about a cap or gate (its id): an
+/// [`Act::Set`] of rank [`Rank::Override`] lets the item past it, an [`Act::Release`] no longer.
+#[must_use]
+pub fn limit(id: &str) -> String {
+    format!("limit {id}")
+}
+
+/// The override that lets an item past a cap or gate now; `None` where there is none, or it was
+/// released, or has ended.
+#[must_use]
+pub fn lets_past<'e>(
+    entries: &'e [LedgerEntry],
+    limit_id: &str,
+    now: Timestamp,
+) -> Option<&'e LedgerEntry> {
+    let name = limit(limit_id);
+    let last = entries.iter().rev().find(|e| e.attribute == name)?;
+    let stands = last.act == Act::Set && last.until.is_none_or(|until| now < until);
+    stands.then_some(last)
 }
 
 /// Who owns an attribute, and what rules have done to it since a human last had.
@@ -191,6 +215,7 @@ mod tests {
             by: None,
             cause: "test".into(),
             reason: String::new(),
+            until: None,
         }
     }
 
@@ -239,6 +264,24 @@ mod tests {
             owner(&ledger),
             (Some(Rank::Command), Some("p3".into()), false)
         );
+    }
+
+    #[test]
+    fn an_override_of_a_limit_ends_by_itself_or_by_release() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut one = entry(Act::Set, Rank::Override, "stays");
+        one.attribute = limit("in-flight");
+        one.until = Some(at(10));
+        let mut ledger = vec![one.clone()];
+        assert!(lets_past(&ledger, "in-flight", at(9)).is_some());
+        assert!(lets_past(&ledger, "in-flight", at(10)).is_none());
+        assert!(lets_past(&ledger, "flight", at(9)).is_none());
+        one.until = None;
+        ledger.push(one.clone());
+        assert!(lets_past(&ledger, "in-flight", at(10)).is_some());
+        one.act = Act::Release;
+        ledger.push(one);
+        assert!(lets_past(&ledger, "in-flight", at(10)).is_none());
     }
 
     #[test]

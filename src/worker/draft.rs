@@ -196,6 +196,7 @@ impl Draft {
                 by: None,
                 cause: assignment.reason.rule.clone(),
                 reason: assignment.reason.because.clone(),
+                until: None,
             };
             self.append(ActKey(key), entry);
         }

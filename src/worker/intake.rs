@@ -369,6 +369,7 @@ impl Intake<'_> {
                 by: Some(who),
                 cause: cause.to_owned(),
                 reason: String::new(),
+                until: None,
             },
         );
     }

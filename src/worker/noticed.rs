@@ -65,6 +65,7 @@ impl Before {
                     by: None,
                     cause: CAUSE.to_owned(),
                     reason: String::new(),
+                    until: None,
                 };
                 draft.append(ActKey(format!("seen:{key}:{}", attribute.id)), entry);
             }

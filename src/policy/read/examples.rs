@@ -293,6 +293,7 @@ fn given_attribute(
             by: None,
             cause: "label".to_owned(),
             reason: String::new(),
+            until: None,
         });
     }
 }

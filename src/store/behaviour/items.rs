@@ -55,6 +55,7 @@ fn entry(value: &str) -> LedgerEntry {
         by: Some(UserId(3)),
         cause: "/kind".to_owned(),
         reason: String::new(),
+        until: None,
     }
 }
 
