@@ -87,8 +87,8 @@ pub trait Store: Send + Sync + 'static {
     /// Leases the lane that has been due longest for a look: deliveries waiting, or `wake_at`
     /// reached, and no live lease. A lane after a failure is not due before its pause is over.
     ///
-    /// A lease that ran out is a failure of the lane and a try of its head delivery, so that one
-    /// that kills whoever works on it is given up in the end. A timer that has rung is spent when
+    /// A lease that ran out is a failure and a strike of the lane and a try of its head delivery, so
+    /// that one that kills whoever works on it is given up in the end. A timer that has rung is spent when
     /// the lease begins, and set again by a failure.
     async fn claim(
         &self,

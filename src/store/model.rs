@@ -121,8 +121,11 @@ pub struct Lease {
     pub until: Timestamp,
     /// Since when the lane waits for the writer, where it does.
     pub wants_write: Option<(WritePriority, Timestamp)>,
-    /// Failures in a row so far.
+    /// Failures in a row so far, whatever their cause: they make the pauses grow.
     pub failures: u32,
+    /// Of these, those that no outage explains, holders that vanished among them. Since the last
+    /// success; an outage in between does not end them.
+    pub strikes: u32,
 }
 
 /// Order of the writer's queue; the order is the order of the variants, `Command` first.
@@ -214,6 +217,8 @@ pub struct Finish {
     pub dead: Vec<(i64, String)>,
     /// The lane failed: count it, and do not look before this.
     pub retry_at: Option<Timestamp>,
+    /// With `retry_at`: no outage explains the failure (a panic, a payload nobody understands).
+    pub strike: bool,
     /// Deliveries that arrived since the lease began keep the lane due in any case.
     /// `Some`: be woken then (a timer; the earliest wins).
     pub wake_at: Option<Timestamp>,
