@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::policy::expr::witness::{self, Choice};
 use crate::policy::expr::{Facts, Notes, Program, Slot, Value};
 use crate::policy::facts;
-use crate::policy::model::{Attribute, Policy};
+use crate::policy::model::{Attribute, Fact, Policy};
 use crate::policy::read::examples::ordinary;
 
 /// Evaluations that all searches of one load may take together: some seconds at the very worst.
@@ -60,9 +60,9 @@ impl<'p> World<'p> {
             slots.retain(|s| schema.path(*s) != "issue.created_at");
         }
         let choices = witness::choices(&slots, programs, words, &self.base, schema);
-        let policy = self.policy;
-        let derived: BTreeSet<Slot> = witness::looks_at(programs.iter().copied(), schema);
-        let settled = |facts: &mut Facts| settle_some(policy, facts, Some(&derived));
+        let wanted: BTreeSet<Slot> = witness::looks_at(programs.iter().copied(), schema);
+        let follows = Follows::of(self.policy, |slot| wanted.contains(&slot));
+        let settled = |facts: &mut Facts| follows.settle(facts);
         let facts = witness::search(&choices, &self.base, &mut self.patience, &settled, goal)?;
         Some(Found { facts, choices })
     }
@@ -129,34 +129,51 @@ fn aliases(policy: &Policy) -> impl Iterator<Item = (Slot, Slot)> + '_ {
 
 /// Gives what follows from other facts its value.
 pub fn settle(policy: &Policy, facts: &mut Facts) {
-    settle_some(policy, facts, None);
+    Follows::of(policy, |_| true).settle(facts);
 }
 
-fn settle_some(policy: &Policy, facts: &mut Facts, wanted: Option<&BTreeSet<Slot>>) {
-    let schema = policy.schema();
-    let of_interest = |slot: Slot| wanted.is_none_or(|w| w.contains(&slot));
-    for (from, to) in aliases(policy) {
-        if of_interest(from) && of_interest(to) {
-            let value = facts.get(from).clone();
-            facts.set(to, value);
+/// The facts that follow from others, found once and settled for many items.
+struct Follows<'p> {
+    policy: &'p Policy,
+    /// From, and to.
+    aliases: Vec<(Slot, Slot)>,
+    age_and_created: Option<(Slot, Slot)>,
+    unaligned: Option<Slot>,
+    derived: Vec<&'p Fact>,
+}
+
+impl<'p> Follows<'p> {
+    fn of(policy: &'p Policy, wanted: impl Fn(Slot) -> bool) -> Self {
+        let schema = policy.schema();
+        let slot = |path: &str| schema.slot(path).filter(|s| wanted(*s));
+        Self {
+            policy,
+            aliases: aliases(policy)
+                .filter(|(from, to)| wanted(*from) && wanted(*to))
+                .collect(),
+            age_and_created: Option::zip(slot("issue.age"), slot("issue.created_at")),
+            unaligned: policy.unaligned.filter(|s| wanted(*s)),
+            derived: policy.facts.iter().filter(|f| wanted(f.slot)).collect(),
         }
     }
-    if let (Some(age), Some(created), Some(now)) = (
-        schema.slot("issue.age").filter(|s| of_interest(*s)),
-        schema.slot("issue.created_at").filter(|s| of_interest(*s)),
-        facts.now(),
-    ) && let Value::Duration(age) = facts.get(age)
-        && let Ok(then) = now.checked_sub(*age)
-    {
-        facts.set(created, Value::Timestamp(then));
-    }
-    if let Some(slot) = policy.unaligned.filter(|s| of_interest(*s)) {
-        let none = goals(policy).all(|a| !facts.get(a.slot).is_present());
-        facts.set(slot, Value::Bool(none));
-    }
-    let mut notes = Notes::default();
-    for fact in &policy.facts {
-        if of_interest(fact.slot) {
+
+    fn settle(&self, facts: &mut Facts) {
+        for (from, to) in &self.aliases {
+            let value = facts.get(*from).clone();
+            facts.set(*to, value);
+        }
+        if let Some((age, created)) = self.age_and_created
+            && let (Value::Duration(age), Some(now)) = (facts.get(age), facts.now())
+            && let Ok(then) = now.checked_sub(*age)
+        {
+            facts.set(created, Value::Timestamp(then));
+        }
+        if let Some(slot) = self.unaligned {
+            let none = goals(self.policy).all(|a| !facts.get(a.slot).is_present());
+            facts.set(slot, Value::Bool(none));
+        }
+        let mut notes = Notes::default();
+        for fact in &self.derived {
             facts.derive(fact.slot, &fact.program, &mut notes);
         }
     }
