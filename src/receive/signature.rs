@@ -44,7 +44,7 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-/// The header that [`Keys::verify`] takes: for tests and the simulated GitHub. By another
+/// The header that the door takes: for tests and the simulated GitHub. By another
 /// implementation than the one that verifies, so that neither can be wrong unnoticed.
 #[must_use]
 pub fn sign(secret: &SecretString, body: &[u8]) -> String {
