@@ -188,12 +188,21 @@ impl<'a, 'n> Evaluator<'a, 'n> {
                 let quick = Option::zip(self.lying(a), self.lying(b));
                 quick
                     .and_then(|(a, b)| compare_lying(how, a, b))
-                    .unwrap_or_else(|| {
-                        let (a, b) = (self.value(a), self.value(b));
-                        self.compare(how, &a, &b)
-                    })
+                    .unwrap_or_else(|| self.compare_made(how, a, b))
             }
             Op::In(needle, hay) => self.is_in(needle, hay),
+            Op::Cond(condition, yes, no) => {
+                let branch = if self.truth(condition) { yes } else { no };
+                self.truth(branch)
+            }
+            rarer => self.rarer_truth(node, rarer),
+        }
+    }
+
+    /// Apart from the rest, so that what is asked most often needs little room on the stack.
+    #[inline(never)]
+    fn rarer_truth(&mut self, node: NodeId, op: Op) -> bool {
+        match op {
             Op::Has(inner) => self.value(inner).is_present(),
             Op::Text(how, text, part) => {
                 let (text, part) = (self.value(text), self.value(part));
@@ -216,10 +225,6 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             }
             Op::Loop(how @ (Loop::All | Loop::Exists | Loop::ExistsOne), over, body) => {
                 self.quantify(how, over, body)
-            }
-            Op::Cond(condition, yes, no) => {
-                let branch = if self.truth(condition) { yes } else { no };
-                self.truth(branch)
             }
             _ => matches!(self.value(node), V::Bool(true)),
         }
@@ -284,6 +289,12 @@ impl<'a, 'n> Evaluator<'a, 'n> {
         }
     }
 
+    #[inline(never)]
+    fn compare_made(&mut self, how: Compare, a: NodeId, b: NodeId) -> bool {
+        let (a, b) = (self.value(a), self.value(b));
+        self.compare(how, &a, &b)
+    }
+
     fn compare(&mut self, how: Compare, a: &V<'_>, b: &V<'_>) -> bool {
         #[cfg(test)]
         if matches!(a, V::Absent) || matches!(b, V::Absent) {
@@ -327,6 +338,11 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             let is_it = |item: &Value| matches!(item, Value::Str(item) if item == needle);
             return list.iter().any(is_it);
         }
+        self.is_in_made(needle, hay)
+    }
+
+    #[inline(never)]
+    fn is_in_made(&mut self, needle: NodeId, hay: NodeId) -> bool {
         let needle = self.value(needle);
         // A literal list with facts in it is not built only to be searched.
         if let Op::List(kids) = self.code.op(hay) {

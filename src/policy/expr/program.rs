@@ -141,22 +141,24 @@ fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Everything a program is.
+/// Everything a program is. What evaluating needs stands first and together: with a thousand
+/// rules most of the time goes into fetching it.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Code {
+    pub root: NodeId,
+    pub ops: Vec<Op>,
+    pub kids: Vec<NodeId>,
+    pub consts: Vec<Value>,
+    pub patterns: Vec<Pattern>,
     pub text: String,
     pub ty: Type,
     pub may_be_absent: bool,
     pub moves: bool,
     pub reads: Vec<Slot>,
     pub cost: u64,
-    pub ops: Vec<Op>,
     /// Of each node, bytes in `text`.
     pub spans: Vec<(u32, u32)>,
-    pub kids: Vec<NodeId>,
-    pub consts: Vec<Value>,
-    pub patterns: Vec<Pattern>,
-    pub root: NodeId,
     /// For the lint, made when first asked for.
     pub shape: Shape,
 }

@@ -9,7 +9,7 @@ use crate::triage::attribute::AttributeValue;
 use super::Places;
 use super::conflict::beats;
 use super::way::{Way, Writes, programs, ways, words};
-use super::world::{World, settle};
+use super::world::{Follows, World};
 
 const EACH_OTHER: &str = "undo-each-other";
 const ITSELF: &str = "hold-reads-itself";
@@ -136,6 +136,7 @@ fn turns(
     let far = |parts: &[Part<'_>], facts: &Facts| -> u32 {
         parts.iter().map(|p| distance(p, facts, schema)).sum()
     };
+    let follows = Follows::of_programs(policy, &looks);
     let same_rule = first.rule.id == second.rule.id;
     // Where both hold, the one that does not go first must not be the one that writes.
     let wins = |winner: &Way<'_>, loser: &Way<'_>, facts: &Facts| {
@@ -148,7 +149,7 @@ fn turns(
         let mut facts = facts.clone();
         let shown = value.iter().next().unwrap_or_default();
         facts.set(attribute.current, Value::str(shown));
-        settle(policy, &mut facts);
+        follows.settle(&mut facts);
         facts
     };
     let goal = |facts: &Facts| {
@@ -175,6 +176,7 @@ fn labels(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut 
         if rule.labels.is_empty() || !reads(policy, rule, slot) {
             continue;
         }
+        let follows = Follows::of_programs(policy, &[when]);
         let with = |facts: &Facts| {
             let mut facts = facts.clone();
             let mut all: Vec<Value> = match facts.get(slot) {
@@ -183,7 +185,7 @@ fn labels(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut 
             };
             all.extend(rule.labels.iter().map(|l| Value::str(l)));
             facts.set(slot, Value::List(all.into()));
-            settle(policy, &mut facts);
+            follows.settle(&mut facts);
             facts
         };
         let there = |facts: &Facts| match facts.get(slot) {

@@ -1,7 +1,5 @@
 //! The items that the lint imagines: an ordinary one, changed until given conditions hold.
 
-use std::collections::BTreeSet;
-
 use crate::policy::expr::witness::{self, Choice};
 use crate::policy::expr::{Facts, Notes, Program, Slot, Value};
 use crate::policy::facts;
@@ -60,8 +58,7 @@ impl<'p> World<'p> {
             slots.retain(|s| schema.path(*s) != "issue.created_at");
         }
         let choices = witness::choices(&slots, programs, words, &self.base, schema);
-        let wanted: BTreeSet<Slot> = witness::looks_at(programs.iter().copied(), schema);
-        let follows = Follows::of(self.policy, |slot| wanted.contains(&slot));
+        let follows = Follows::of_programs(self.policy, programs);
         let settled = |facts: &mut Facts| follows.settle(facts);
         let facts = witness::search(&choices, &self.base, &mut self.patience, &settled, goal)?;
         Some(Found { facts, choices })
@@ -127,13 +124,8 @@ fn aliases(policy: &Policy) -> impl Iterator<Item = (Slot, Slot)> + '_ {
     })
 }
 
-/// Gives what follows from other facts its value.
-pub fn settle(policy: &Policy, facts: &mut Facts) {
-    Follows::of(policy, |_| true).settle(facts);
-}
-
 /// The facts that follow from others, found once and settled for many items.
-struct Follows<'p> {
+pub struct Follows<'p> {
     policy: &'p Policy,
     /// From, and to.
     aliases: Vec<(Slot, Slot)>,
@@ -143,8 +135,11 @@ struct Follows<'p> {
 }
 
 impl<'p> Follows<'p> {
-    fn of(policy: &'p Policy, wanted: impl Fn(Slot) -> bool) -> Self {
+    /// Those that the programs look at.
+    pub fn of_programs(policy: &'p Policy, programs: &[&Program]) -> Self {
         let schema = policy.schema();
+        let looked_at = witness::looks_at(programs.iter().copied(), schema);
+        let wanted = |slot: Slot| looked_at.contains(&slot);
         let slot = |path: &str| schema.slot(path).filter(|s| wanted(*s));
         Self {
             policy,
@@ -157,7 +152,8 @@ impl<'p> Follows<'p> {
         }
     }
 
-    fn settle(&self, facts: &mut Facts) {
+    /// Gives them their values.
+    pub fn settle(&self, facts: &mut Facts) {
         for (from, to) in &self.aliases {
             let value = facts.get(*from).clone();
             facts.set(*to, value);
