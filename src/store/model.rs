@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{InstallationId, ItemId, RepositoryId, UserId};
+use crate::triage::answer::Answer;
 use crate::triage::ledger::LedgerEntry;
 use crate::triage::snapshot::{BoardRow, Issue, PostedComment};
 
@@ -204,6 +205,8 @@ pub struct ItemRecord {
     pub ledger: Vec<LedgerEntry>,
     /// By comment key.
     pub comments: BTreeMap<String, PostedComment>,
+    /// By the key of the reply.
+    pub answers: BTreeMap<String, Answer>,
     pub held_labels: BTreeSet<String>,
     pub confirmed_by: BTreeSet<String>,
 }
@@ -244,6 +247,7 @@ pub struct ItemChanges {
     /// Appended in order. The key makes an act unique for ever: a second one is dropped silently.
     pub ledger: Vec<(ActKey, LedgerEntry)>,
     pub comments: BTreeMap<String, PostedComment>,
+    pub answers: BTreeMap<String, Answer>,
     /// The whole set, where it changed.
     pub held_labels: Option<BTreeSet<String>>,
     pub confirmed_by: Option<BTreeSet<String>>,

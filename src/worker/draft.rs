@@ -11,6 +11,7 @@ use crate::policy::Policy;
 use crate::store::{
     ActKey, Alias, Delivery, ItemChanges, ItemRecord, Lease, MirrorIssue, NewAudit,
 };
+use crate::triage::answer::Answer;
 use crate::triage::apply_to;
 use crate::triage::change::{Assignment, Change, Plan, Write};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
@@ -100,6 +101,21 @@ impl Draft {
             collapsed: false,
         };
         self.set_comment(key, comment);
+    }
+
+    pub fn set_answer(&mut self, key: &str, answer: Answer) {
+        if self.record.answers.get(key) != Some(&answer) {
+            self.record.answers.insert(key.to_owned(), answer.clone());
+            self.changes.answers.insert(key.to_owned(), answer);
+        }
+    }
+
+    /// These roles have confirmed the item.
+    pub fn confirm(&mut self, roles: &BTreeSet<String>) {
+        if !roles.is_subset(&self.record.confirmed_by) {
+            self.record.confirmed_by.extend(roles.iter().cloned());
+            self.changes.confirmed_by = Some(self.record.confirmed_by.clone());
+        }
     }
 
     pub fn note(&mut self, kind: &'static str, who: Option<UserId>, what: Value) {
@@ -239,6 +255,9 @@ impl Draft {
             self.changes.held_labels = Some(after.held_labels.clone());
         }
         self.take_comments(done, &after.comments);
+        for (key, answer) in after.answers {
+            self.set_answer(&key, answer);
+        }
         // An attribute is the rule's once something shows it. What failed is planned again, but
         // then GitHub shows the value already, and nothing would tell whose it is.
         let planned = touched(policy, &decided.plan.changes);
@@ -287,7 +306,10 @@ pub(super) fn attribute_of<'p>(policy: &'p Policy, write: &Write) -> Option<&'p 
             projection::attribute_of_field(policy, board, field)
         }
         Write::ClearMilestone => return Some(ledger::MILESTONE),
-        Write::AddToBoard { .. } | Write::Comment { .. } | Write::EditComment { .. } => None,
+        Write::AddToBoard { .. }
+        | Write::React { .. }
+        | Write::Comment { .. }
+        | Write::EditComment { .. } => None,
     };
     attribute.map(|attribute| attribute.id.as_str())
 }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::ids::{RepoName, UserId};
+use crate::command::{self, Found, Vocabulary};
+use crate::ids::{CommentId, RepoName, UserId};
 use crate::policy::Policy;
 use crate::policy::model::Attribute;
 use crate::receive::payload::{
@@ -24,6 +25,7 @@ use crate::triage::snapshot::{BoardRow, Issue};
 use super::draft::Draft;
 use super::marker::key_of;
 use super::noticed::Before;
+use super::obey::{self, Spoken};
 
 /// An event about one item.
 pub(super) enum Event {
@@ -81,6 +83,10 @@ pub(super) struct Surroundings<'a> {
     pub bot: UserId,
     /// Roles of whoever did it.
     pub sender_roles: BTreeSet<String>,
+    /// The policy's words, for reading commands.
+    pub words: &'a Vocabulary,
+    /// How people call the App.
+    pub bot_name: &'a str,
     /// The policy's board ids by the project's node id.
     pub board_ids: BTreeMap<String, String>,
     /// The label that the event is about is no longer in the repository: that is a change of the
@@ -110,6 +116,10 @@ pub(super) fn take_in(
                 intake.draft.alias(alias.clone());
             }
             intake.issue(event);
+            if event.action == "opened" && event.elsewhere.is_empty() {
+                let found = command::find(&event.issue.issue.body, Some(around.bot_name));
+                intake.obey(event.sender.as_ref(), None, &found);
+            }
         }
         Event::Comment(event) => {
             intake.merge(&event.issue, own);
@@ -117,6 +127,14 @@ pub(super) fn take_in(
                 intake.draft.alias(alias.clone());
             }
             intake.comment(event, own);
+            let name = Some(around.bot_name);
+            let found = match (event.action.as_str(), &event.body_before) {
+                ("created", _) => command::find(&event.body, name),
+                // Only what the earlier text did not have.
+                ("edited", Some(before)) => command::newly_said(before, &event.body, name),
+                _ => Vec::new(),
+            };
+            intake.obey(event.sender.as_ref(), Some(event.comment), &found);
         }
         Event::Item(event) => intake.row(event),
         // Parents and children are part of an issue that the event does not carry whole.
@@ -246,6 +264,21 @@ impl Intake<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Whoever sent the event says it, not whoever wrote the comment first.
+    fn obey(&mut self, sender: Option<&Sender>, comment: Option<CommentId>, found: &[Found]) {
+        let Some(sender) = sender.filter(|s| s.id != self.around.bot && !found.is_empty()) else {
+            return;
+        };
+        let at = self.delivery.received_at;
+        let spoken = Spoken {
+            sender,
+            comment,
+            at,
+            key: &self.delivery.guid,
+        };
+        obey::obey(self.draft, self.around, &spoken, found);
     }
 
     fn row(&mut self, event: &ItemEvent) {

@@ -10,14 +10,16 @@ use crate::receive::payload::LabelEvent;
 use crate::store::{
     Alias, Delivery, Finish, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit, WritePriority,
 };
-use crate::triage::change::Plan;
+use crate::triage::change::{Change, Plan};
 use crate::triage::decision::Decision;
+use crate::triage::plan::ANSWER;
 use crate::triage::snapshot::Snapshot;
 use crate::triage::{decide, plan};
 
 use super::draft::Draft;
 use super::intake::{self, Event};
 use super::noticed::Before;
+use super::obey;
 use super::observe::{self, Surroundings};
 use super::{Organization, WorkError, Worker};
 
@@ -215,6 +217,10 @@ impl Worker {
             Some(mirror) => Some(self.decide(organization, &draft.record, &mirror).await?),
             None => None,
         };
+        let mut decided = decided;
+        if let Some(decided) = &mut decided {
+            obey::explain(&organization.policy, &mut draft, decided);
+        }
         finish.wake_at = decided.as_ref().and_then(|d| d.decision.look_again_at);
         Ok(Looked {
             item,
@@ -242,6 +248,8 @@ impl Worker {
                 Some(sender) => organization.roles.of(&organization.policy, sender).await?,
                 None => BTreeSet::new(),
             },
+            words: &organization.words,
+            bot_name: &organization.bot_name,
             board_ids: self.board_ids(organization).await?,
             label_is_gone: match event.taken_off(organization.bot, &organization.policy) {
                 Some((repo, label)) => !organization.vocabulary.still_has(repo, label).await?,
@@ -343,7 +351,8 @@ impl Worker {
         } = looked;
         if let Some(decided) = &decided {
             let Decided { plan, decision, .. } = decided;
-            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority(decision)));
+            let priority = priority(decision, plan);
+            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority));
             if plan.changes.is_empty() {
                 // Nothing to write on GitHub: what the ledger is to learn, it learns now.
                 draft.assign(&plan.assignments, lease, self.clock.now());
@@ -377,10 +386,12 @@ impl Worker {
     }
 }
 
-/// Commands come first, then what the policy calls critical. (Commands and caps join with their
-/// rooms.)
-fn priority(decision: &Decision) -> WritePriority {
-    if decision.critical {
+/// Commands and their answers come first, then what the policy calls critical.
+fn priority(decision: &Decision, plan: &Plan) -> WritePriority {
+    let by_command = |change: &Change| change.reason.rule.starts_with(ANSWER);
+    if plan.changes.iter().any(by_command) {
+        WritePriority::Command
+    } else if decision.critical {
         WritePriority::Critical
     } else {
         WritePriority::Rest

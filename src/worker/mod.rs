@@ -18,6 +18,7 @@ mod intake;
 mod look;
 mod marker;
 mod noticed;
+mod obey;
 pub mod observe;
 mod organization;
 mod owed;

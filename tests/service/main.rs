@@ -8,6 +8,7 @@ mod ask;
 mod boards;
 mod budget;
 mod command_line;
+mod commands;
 mod comments;
 mod crash;
 mod dead_letters;

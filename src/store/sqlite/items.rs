@@ -152,6 +152,16 @@ pub(super) async fn read(
         let value = from_json("a comment", row.get("comment"))?;
         record.comments.insert(row.get("key"), value);
     }
+    let rows = sqlx::query("SELECT key, answer FROM answers WHERE installation = ? AND item = ?")
+        .bind(installation)
+        .bind(item)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(database(DOING))?;
+    for row in rows {
+        let value = from_json("an answer", row.get("answer"))?;
+        record.answers.insert(row.get("key"), value);
+    }
     Ok(Some(record))
 }
 
@@ -238,6 +248,19 @@ pub(super) async fn change(
         .bind(item_id)
         .bind(key)
         .bind(to_json(comment)?)
+        .execute(&mut *conn)
+        .await
+        .map_err(database(DOING))?;
+    }
+    for (key, answer) in &changes.answers {
+        sqlx::query(
+            "INSERT INTO answers (installation, item, key, answer) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (installation, item, key) DO UPDATE SET answer = excluded.answer",
+        )
+        .bind(installation)
+        .bind(item_id)
+        .bind(key)
+        .bind(to_json(answer)?)
         .execute(&mut *conn)
         .await
         .map_err(database(DOING))?;
