@@ -1,6 +1,6 @@
 //! What a loaded policy consists of. Everything here has been checked: names refer to something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -37,7 +37,7 @@ pub struct Policy {
     pub gates: IndexMap<String, Gate>,
     /// Parsed and checked; decided by the board's lane, not by [`decide`](crate::triage::decide).
     pub caps: IndexMap<String, Cap>,
-    /// Parsed and checked; computed by the digest.
+    /// How candidates are ranked; see [`score`](crate::triage::score::score).
     pub score: IndexMap<String, Driver>,
     /// Which roles may say which command (attributes are commands too).
     pub commands: IndexMap<String, Vec<String>>,
@@ -101,10 +101,26 @@ impl Policy {
 
     /// May one of these roles say this command (an attribute's name is one)?
     #[must_use]
-    pub fn may(&self, command: &str, roles: &std::collections::BTreeSet<String>) -> bool {
+    pub fn may(&self, command: &str, roles: &BTreeSet<String>) -> bool {
         self.commands
             .get(command)
             .is_some_and(|allowed| allowed.iter().any(|role| roles.contains(role)))
+    }
+
+    /// Facts that say something about an internal attribute: it, and what is worked out from it.
+    #[must_use]
+    pub fn internal_slots(&self) -> BTreeSet<Slot> {
+        let internal = self.attributes.values().filter(|a| a.internal);
+        let mut hidden: BTreeSet<Slot> = internal.flat_map(|a| [a.slot, a.current]).collect();
+        if self.attributes.values().any(|a| a.internal && a.of_goals) {
+            hidden.extend(self.unaligned);
+        }
+        for fact in &self.facts {
+            if fact.program.reads().iter().any(|s| hidden.contains(s)) {
+                hidden.insert(fact.slot);
+            }
+        }
+        hidden
     }
 
     /// The facts, attributes and enums that expressions of this policy may use.
@@ -221,7 +237,7 @@ impl Attribute {
     #[must_use]
     pub fn nothing(&self) -> AttributeValue {
         if self.many {
-            AttributeValue::Many(std::collections::BTreeSet::new())
+            AttributeValue::Many(BTreeSet::new())
         } else {
             AttributeValue::One(String::new())
         }
@@ -524,7 +540,7 @@ pub struct OrderBy {
     pub descending: bool,
 }
 
-/// One part of the score. Accepted and checked; computed by the digest.
+/// One part of the score.
 pub struct Driver {
     pub id: String,
     pub weight: f64,

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod plan;
 pub mod projection;
 pub mod report;
+pub mod score;
 pub mod snapshot;
 
 mod decide;
@@ -23,3 +24,4 @@ mod tests;
 pub use decide::{FLAPPING, decide};
 pub use plan::{apply_to, entries_of, held_labels_after, plan};
 pub use projection::{attribute_of_field, attribute_of_label, value_of_field};
+pub use score::score;

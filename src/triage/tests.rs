@@ -3,6 +3,7 @@
 mod acts;
 mod explain;
 mod meaning;
+mod score;
 mod settled;
 
 use jiff::Timestamp;

@@ -92,6 +92,39 @@ pub(super) fn with_facts(policy: &Policy, snapshot: &Snapshot) -> (Decision, Fac
     (pass.decision, pass.facts)
 }
 
+/// The facts as they are once the decision is carried out, for whatever is asked after it: the
+/// score, gates and caps.
+pub(super) fn facts_after(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Facts {
+    let mut facts = Facts::new(&policy.schema);
+    for (slot, value) in facts::read(policy, snapshot) {
+        facts.set(slot, value);
+    }
+    for (id, outcome) in &decision.attributes {
+        if let Some(attribute) = policy.attributes.get(id) {
+            facts.set(attribute.slot, fact_of(&outcome.value));
+            facts.set(attribute.current, fact_of(&outcome.current));
+        }
+    }
+    if let Some(slot) = policy.unaligned {
+        facts.set(slot, Value::Bool(is_unaligned(policy, decision)));
+    }
+    // In the order of the policy, which may name only facts above.
+    let mut notes = Notes::default();
+    for fact in &policy.facts {
+        facts.derive(fact.slot, &fact.program, &mut notes);
+    }
+    facts
+}
+
+/// Does it serve none of the goals?
+fn is_unaligned(policy: &Policy, decision: &Decision) -> bool {
+    let mut goals = policy.attributes.values().filter(|a| a.of_goals);
+    goals.all(|a| {
+        let outcome = decision.attributes.get(&a.id);
+        outcome.is_none_or(|o| o.value.is_empty())
+    })
+}
+
 struct Pass<'p> {
     policy: &'p Policy,
     snapshot: &'p Snapshot,
@@ -146,23 +179,13 @@ impl<'p> Pass<'p> {
         let Some(slot) = self.policy.unaligned else {
             return;
         };
-        let goals: Vec<&Attribute> = self
-            .policy
-            .attributes
-            .values()
-            .filter(|a| a.of_goals)
-            .collect();
-        let slots: Vec<Slot> = goals.iter().map(|a| a.slot).collect();
+        let goals = self.policy.attributes.values().filter(|a| a.of_goals);
+        let slots: Vec<Slot> = goals.map(|a| a.slot).collect();
         let mode = self.lesser_of(&slots);
         if mode < Mode::Enforce {
             self.lesser.insert(slot, mode);
         }
-        let none = goals.iter().all(|a| {
-            self.decision
-                .attributes
-                .get(&a.id)
-                .is_none_or(|o| o.value.is_empty())
-        });
+        let none = is_unaligned(self.policy, &self.decision);
         self.facts.set(slot, Value::Bool(none));
     }
 

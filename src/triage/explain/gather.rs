@@ -32,7 +32,7 @@ pub(super) fn gather(policy: &Policy, snapshot: &Snapshot, ask: Ask<'_>) -> Expl
         audience: ask.audience,
         hidden: match ask.audience {
             Audience::Internal => BTreeSet::new(),
-            Audience::Public => internal(policy),
+            Audience::Public => policy.internal_slots(),
         },
     };
     let asked_for = |rule: &&Rule| match ask.about {
@@ -53,25 +53,6 @@ pub(super) fn gather(policy: &Policy, snapshot: &Snapshot, ask: Ask<'_>) -> Expl
             .collect(),
         look_again_at: decision.look_again_at,
     }
-}
-
-/// Facts that say something about an internal attribute: it, and what is worked out from it.
-fn internal(policy: &Policy) -> BTreeSet<Slot> {
-    let mut hidden: BTreeSet<Slot> = policy
-        .attributes
-        .values()
-        .filter(|a| a.internal)
-        .flat_map(|a| [a.slot, a.current])
-        .collect();
-    if policy.attributes.values().any(|a| a.internal && a.of_goals) {
-        hidden.extend(policy.unaligned);
-    }
-    for fact in &policy.facts {
-        if fact.program.reads().iter().any(|s| hidden.contains(s)) {
-            hidden.insert(fact.slot);
-        }
-    }
-    hidden
 }
 
 struct Teller<'a> {
