@@ -5,6 +5,7 @@
 //! *May call:* `policy`. Pure: no I/O, no clock, no randomness; `now` is in the snapshot.
 
 pub mod attribute;
+pub mod board;
 pub mod change;
 pub mod communities;
 pub mod decision;
