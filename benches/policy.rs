@@ -9,6 +9,7 @@ use northstar::policy::expr::{
     Expect, Facts, Notes, Program, Schema, Type, Value, compile, disjoint,
 };
 use northstar::policy::{Source, load};
+use northstar::triage::board;
 
 const RULES: usize = 1000;
 const KINDS: [&str; 4] = ["feature", "bug", "support", "docs"];
@@ -181,9 +182,77 @@ fn loading(c: &mut Criterion) {
     });
 }
 
+/// A board of this many rows, its cap full and some over it.
+fn a_board() -> (northstar::policy::Policy, Vec<board::Row>) {
+    let policy = load(&[Source::new("policy.yaml", BOARD)]).expect("sound");
+    let row = |id: u64| {
+        let column =
+            ["Ideas", "Next", "Doing", "Review", "Done"][usize::try_from(id % 5).unwrap_or(0)];
+        let place = board::Place {
+            name: format!("o/r#{id}"),
+            title: "A row".to_owned(),
+            on_board: true,
+            open: id % 5 != 4,
+            column: column.to_owned(),
+            came_from: Some("Next".to_owned()),
+            entered_at: jiff::Timestamp::from_second(i64::try_from(id * 7919 % 5000).unwrap_or(0))
+                .ok(),
+            meets: std::collections::BTreeSet::from(["looked-at".to_owned()]),
+            #[allow(clippy::cast_precision_loss)]
+            order: [(
+                "few".to_owned(),
+                vec![board::OrderKey::Number((id % 37) as f64)],
+            )]
+            .into(),
+            ..board::Place::default()
+        };
+        let mut standing = board::Standing::default();
+        if id % 10 == 2 {
+            standing.inside = ["few", "looked-at"].map(str::to_owned).into();
+        }
+        board::Row {
+            item: northstar::ids::ItemId(id),
+            place,
+            standing: Some(standing),
+        }
+    };
+    (policy, (0..5000).map(row).collect())
+}
+
+const BOARD: &str = "
+version: 1
+mode: enforce
+boards: { delivery: { project: 1 } }
+principles:
+- id: p
+  statement: s
+  gates:
+  - { id: looked-at, board: delivery, into: [Doing, Review], requires: issue.open, because: b }
+  caps:
+  - { id: few, board: delivery, columns: [Doing], at_most: 400, next_by: [score desc], because: b }
+";
+
+fn boards(c: &mut Criterion) {
+    let (policy, rows) = a_board();
+    let now = jiff::Timestamp::from_second(10_000).expect("an instant");
+    let since = [("few", now), ("looked-at", now)];
+    let since = since.map(|(id, at)| (id.to_owned(), at)).into();
+    c.bench_function("decide a board of 5000 rows", |b| {
+        b.iter(|| {
+            board::judge(&board::Board {
+                policy: &policy,
+                id: "delivery",
+                now,
+                rows: black_box(&rows),
+                since: &since,
+            })
+        });
+    });
+}
+
 criterion_group! {
     name = policy;
     config = Criterion::default().sample_size(20);
-    targets = benches, loading
+    targets = benches, loading, boards
 }
 criterion_main!(policy);

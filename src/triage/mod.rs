@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod attribute;
+pub mod board;
 pub mod change;
 pub mod communities;
 pub mod decision;

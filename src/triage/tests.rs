@@ -1,6 +1,7 @@
 //! Whole decisions: small policies, one meaning each, and the property that a decision is final.
 
 mod acts;
+mod board;
 mod explain;
 mod meaning;
 mod score;

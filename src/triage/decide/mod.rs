@@ -116,6 +116,19 @@ pub(super) fn facts_after(policy: &Policy, snapshot: &Snapshot, decision: &Decis
     facts
 }
 
+/// The facts that are there without an item: the time, and what the policy itself states.
+pub(super) fn facts_of_nobody(policy: &Policy, now: jiff::Timestamp) -> Facts {
+    let mut facts = Facts::new(&policy.schema);
+    if let Some(slot) = policy.schema.slot("now") {
+        facts.set(slot, Value::Timestamp(now));
+    }
+    let mut notes = Notes::default();
+    for fact in &policy.facts {
+        facts.derive(fact.slot, &fact.program, &mut notes);
+    }
+    facts
+}
+
 /// Does it serve none of the goals?
 fn is_unaligned(policy: &Policy, decision: &Decision) -> bool {
     let mut goals = policy.attributes.values().filter(|a| a.of_goals);
