@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ids::{InstallationId, ItemId};
+use crate::ids::{InstallationId, ItemId, RepoName};
 
 pub use model::*;
 
@@ -144,6 +144,13 @@ pub trait Store: Send + Sync + 'static {
         installation: InstallationId,
         alias: &Alias,
     ) -> Result<Option<ItemId>, StoreError>;
+
+    /// The item of an issue as people name it, by the mirror's copy (a slow search, for people).
+    async fn item_by_name(
+        &self,
+        repository: &RepoName,
+        number: u64,
+    ) -> Result<Option<(InstallationId, ItemId)>, StoreError>;
 
     /// The item behind an alias, made if it is new; all aliases are added to it. Aliases that
     /// already belong to another item stay there.

@@ -336,6 +336,8 @@ pub struct AuditQuery {
     pub item: Option<ItemId>,
     pub kind: Option<String>,
     pub since: Option<Timestamp>,
+    /// Only lines before this one (its id): the next page.
+    pub before: Option<i64>,
     /// At most this many; 0 means 1,000.
     pub limit: usize,
 }

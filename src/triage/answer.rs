@@ -15,10 +15,19 @@ pub struct Answer {
     pub shown: bool,
     /// Markdown; empty where the sign says it all. Edited in place when the commands are corrected.
     pub body: String,
-    /// What `/why` was asked about and has yet to be worked out: a rule, attribute or principle;
-    /// empty for the whole decision.
+    /// What was asked and has yet to be worked out, once the item is decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub questions: Vec<String>,
+    pub questions: Vec<Question>,
+}
+
+/// What is answered from a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// `/why`, of a rule, attribute or principle, or (`None`) of the whole decision.
+    Why(Option<String>),
+    /// `/score`.
+    Score,
 }
 
 /// A reaction. The order is that of weight: of several commands in a comment the gravest counts.

@@ -17,10 +17,11 @@ use crate::policy::Policy;
 use crate::policy::template::harmless;
 use crate::receive::payload::Sender;
 use crate::store::ActKey;
-use crate::triage::answer::{Answer, Sign, key_of};
+use crate::triage::answer::{Answer, Question, Sign, key_of};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::explain::{About, Ask, Audience, code, explain as tell};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
+use crate::triage::score::score;
 use crate::triage::{plan, projection};
 
 use super::draft::Draft;
@@ -77,7 +78,7 @@ struct Hearing<'a, 'd> {
     /// `None` while nothing was a command.
     sign: Option<Sign>,
     texts: Vec<String>,
-    questions: Vec<String>,
+    questions: Vec<Question>,
 }
 
 impl Hearing<'_, '_> {
@@ -113,11 +114,13 @@ impl Hearing<'_, '_> {
                         let who = Some(self.spoken.sender.id);
                         let detail = json!({ "command": text, "reason": said.reason });
                         self.draft.note("command", who, detail);
-                        let sign = if matches!(act, Asked::Why { .. } | Asked::Help { .. }) {
-                            Sign::Seen
-                        } else {
-                            Sign::Done
-                        };
+                        let sign =
+                            if matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
+                            {
+                                Sign::Seen
+                            } else {
+                                Sign::Done
+                            };
                         self.sign = self.sign.max(Some(sign));
                     }
                     Err(why) => self.refuse(&text, &why),
@@ -226,13 +229,20 @@ impl Hearing<'_, '_> {
             Asked::Override { limit, until } => self.let_past(said, limit, *until, text),
             Asked::Release { held } => self.release(said, held, text),
             Asked::Why { rule } => {
-                let rule = rule.clone().unwrap_or_default();
-                if !rule.is_empty() && About::named(self.around.policy, &rule).is_none() {
+                let unknown = |rule: &String| About::named(self.around.policy, rule).is_none();
+                if rule.as_ref().is_some_and(unknown) {
                     return Err(
                         "the policy has no rule, attribute or principle of that name.".to_owned(),
                     );
                 }
-                self.questions.push(rule);
+                self.questions.push(Question::Why(rule.clone()));
+                Ok(())
+            }
+            Asked::Score if self.around.policy.score.is_empty() => {
+                Err("the policy has no score.".to_owned())
+            }
+            Asked::Score => {
+                self.questions.push(Question::Score);
                 Ok(())
             }
             Asked::Help { topic } => {
@@ -249,7 +259,6 @@ impl Hearing<'_, '_> {
             | Asked::Snooze { .. }
             | Asked::Promote
             | Asked::Park
-            | Asked::Score
             | Asked::Similar
             | Asked::Apply { .. }
             | Asked::Kpi { .. } => Err("this server cannot do that yet.".to_owned()),
@@ -410,21 +419,24 @@ impl Hearing<'_, '_> {
     /// changed it since. What was there before is put back, and stays as a command's word.
     fn undo(&mut self, said: &Said, text: &str) -> Outcome {
         let ledger = self.draft.record.ledger.clone();
-        let by_command = |e: &LedgerEntry| e.cause.starts_with('/') && e.at < self.spoken.at;
+        let by_command = |e: &LedgerEntry| e.cause.starts_with('/') && e.at != self.spoken.at;
         let Some(last) = ledger.iter().rev().find(|e| by_command(e)) else {
             return Err("nothing was commanded here that could be taken back.".to_owned());
         };
-        let mut undone: BTreeMap<&str, usize> = BTreeMap::new();
+        // Of each attribute the first and the last line. The ledger's order tells what came
+        // since: the instants of hand changes are GitHub's, in whole seconds.
+        let mut undone: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         for (i, entry) in ledger.iter().enumerate() {
             if by_command(entry) && entry.at == last.at && entry.by == last.by {
-                undone.entry(&entry.attribute).or_insert(i);
+                let lines = undone.entry(&entry.attribute).or_insert((i, i));
+                lines.1 = i;
             }
         }
         let mut left = Vec::new();
-        for (attribute, first) in undone {
-            let changed = ledger[first..]
+        for (attribute, (first, last)) in undone {
+            let changed = ledger[last + 1..]
                 .iter()
-                .any(|e| e.attribute == attribute && e.at > last.at && e.rank != Rank::Rule);
+                .any(|e| e.attribute == attribute && e.rank != Rank::Rule);
             if changed {
                 left.push(code(attribute));
                 continue;
@@ -474,7 +486,7 @@ impl Hearing<'_, '_> {
     }
 }
 
-/// Works out what `/why` asked for, now that the item was decided.
+/// Works out what `/why` and `/score` asked for, now that the item was decided.
 pub(super) fn explain(policy: &Policy, draft: &mut Draft, decided: &mut Decided) {
     let asked = draft.record.answers.iter();
     let asked: Vec<_> = asked
@@ -491,8 +503,16 @@ pub(super) fn explain(policy: &Policy, draft: &mut Draft, decided: &mut Decided)
     };
     for (key, mut answer) in asked {
         for question in std::mem::take(&mut answer.questions) {
-            let about = About::named(policy, &question).unwrap_or(About::Decision);
-            let told = tell(policy, &decided.snapshot, Ask { about, audience }).markdown();
+            let told = match question {
+                Question::Why(rule) => {
+                    let about = rule.as_deref().and_then(|rule| About::named(policy, rule));
+                    let about = about.unwrap_or(About::Decision);
+                    tell(policy, &decided.snapshot, Ask { about, audience }).markdown()
+                }
+                Question::Score => {
+                    score(policy, &decided.snapshot, &decided.decision).markdown(audience)
+                }
+            };
             if !answer.body.is_empty() {
                 answer.body.push_str("\n\n");
             }

@@ -302,6 +302,21 @@ async fn a_decline_is_kind_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_score_is_shown_with_what_it_is_made_of() {
+    let (world, n) = request().await;
+    let asked = say(&world, "sam", n, "/score").await;
+    assert_eq!(signs(&world, n, asked), ["eyes"]);
+    let said = replies(&world, n).pop().expect("an answer");
+    assert!(said.contains("| **score** |"), "{said}");
+    // What is internal is told nobody in public.
+    assert!(
+        said.contains("breadth") && !said.contains("cofunding"),
+        "{said}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
 async fn help_shows_the_policys_own_words() {
     let (world, n) = request().await;
     say(&world, "ada", n, "/help").await;
@@ -337,5 +352,58 @@ async fn commands_come_through_faults() {
             assert_eq!(world.audit(n, "command").await.len(), 2, "{when:?}");
         }
     }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_read_from_the_command_line() {
+    let (world, n) = request().await;
+    say(&world, "lea", n, "/triage accept fits the plan").await;
+    say(&world, "ada", n, "/triage decline no").await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let key = directory.path().join("key.pem");
+    std::fs::write(&key, world.sim.private_key_pem()).expect("a file");
+    let audit = |arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_northstar"))
+            .arg("audit")
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("NORTHSTAR__STORE__URL", world.store_url())
+            .env("NORTHSTAR__WEBHOOK__SECRETS", "s")
+            .env("NORTHSTAR__GITHUB__APP_ID", "1")
+            .env("NORTHSTAR__GITHUB__PRIVATE_KEY_FILE", &key)
+            .env("NORTHSTAR__ORGANIZATION", "2i2c-org=rules")
+            .output()
+            .expect("it runs");
+        let lines = String::from_utf8(output.stdout).expect("text");
+        let parse = |line: &str| serde_json::from_str::<serde_json::Value>(line).expect("JSON");
+        (
+            output.status.code(),
+            lines.lines().map(parse).collect::<Vec<_>>(),
+        )
+    };
+    let name = format!("{REPOSITORY}#{n}");
+    let (code, lines) = audit(&["--item", &name]);
+    assert_eq!(code, Some(0));
+    for kind in ["decision", "write", "command", "refusal"] {
+        assert!(
+            lines.iter().any(|l| l["kind"] == kind),
+            "{kind}: {lines:#?}"
+        );
+    }
+    let ids: Vec<_> = lines.iter().map(|l| l["id"].as_i64()).collect();
+    assert!(ids.is_sorted(), "oldest first");
+    let (_, commands) = audit(&["--item", &name, "--kind", "command"]);
+    assert_eq!(commands.len(), 1);
+    assert_eq!(commands[0]["detail"]["command"], "/triage accept");
+    let lead = commands[0]["actor"].to_string();
+    let (_, hers) = audit(&["--person", &lead]);
+    assert!(!hers.is_empty() && hers.iter().all(|l| l["actor"].to_string() == lead));
+    let (_, ruled) = audit(&["--rule", "requests-wait-for-triage"]);
+    assert!(!ruled.is_empty() && ruled.iter().all(|l| l["kind"] != "command"));
+    let (_, later) = audit(&["--since", "2999-01-01T00:00:00Z"]);
+    assert!(later.is_empty());
+    assert_eq!(audit(&["--item", "2i2c-org/infrastructure#999"]).0, Some(2));
+    assert_eq!(audit(&["--item", "nonsense"]).0, Some(2));
     world.end().await;
 }

@@ -7,7 +7,7 @@ use crate::store::{
     ActKey, Alias, AuditQuery, EffectEnd, Finish, ItemChanges, Lease, MirrorIssue, NewAudit,
     NewEffect, Settled, Store, StoreError,
 };
-use crate::triage::answer::{Answer, Sign};
+use crate::triage::answer::{Answer, Question, Sign};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::ledger::{Act, LedgerEntry, Rank};
 use crate::triage::snapshot::{BoardRow, FieldValue, Issue, PostedComment};
@@ -129,7 +129,7 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
         sign: Sign::Seen,
         shown: false,
         body: "so".to_owned(),
-        questions: vec![String::new()],
+        questions: vec![Question::Why(None), Question::Score],
     };
     let key = ActKey("g/kind".to_owned());
     let first = ItemChanges {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use crate::ids::{InstallationId, ItemId};
+use crate::ids::{InstallationId, ItemId, RepoName};
 use crate::store::{Alias, ItemChanges, ItemRecord, StoreError};
 
 use super::{database, unreadable};
@@ -23,6 +23,29 @@ pub(super) async fn by_alias(
             .await
             .map_err(database("looking an item up"))?;
     Ok(item.map(id))
+}
+
+/// The item whose issue the mirror knows by this name; of several the newest.
+pub(super) async fn by_name(
+    pool: &SqlitePool,
+    repository: &RepoName,
+    number: u64,
+) -> Result<Option<(InstallationId, ItemId)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT installation, item FROM items WHERE issue ->> '$.issue.number' = ? \
+         AND lower(issue ->> '$.issue.repository.owner') = lower(?) \
+         AND lower(issue ->> '$.issue.repository.name') = lower(?) ORDER BY item DESC LIMIT 1",
+    )
+    .bind(number.cast_signed())
+    .bind(&repository.owner)
+    .bind(&repository.name)
+    .fetch_optional(pool)
+    .await
+    .map_err(database("looking an item up"))?;
+    Ok(row.map(|row| {
+        let installation = row.get::<i64, _>("installation").cast_unsigned();
+        (InstallationId(installation), id(row.get("item")))
+    }))
 }
 
 /// The item behind the first alias that is known, or a new one; it gets all of them.
