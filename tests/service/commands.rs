@@ -398,7 +398,7 @@ async fn the_audit_trail_is_read_from_the_command_line() {
     assert_eq!(commands[0]["detail"]["command"], "/triage accept");
     let lead = commands[0]["actor"].to_string();
     let (_, hers) = audit(&["--person", &lead]);
-    assert!(!hers.is_empty() && hers.iter().all(|l| l["actor"].to_string() == lead));
+    assert!(!hers.is_empty() && hers.iter().all(|l| l["actor"] == commands[0]["actor"]));
     let (_, ruled) = audit(&["--rule", "requests-wait-for-triage"]);
     assert!(!ruled.is_empty() && ruled.iter().all(|l| l["kind"] != "command"));
     let (_, later) = audit(&["--since", "2999-01-01T00:00:00Z"]);
