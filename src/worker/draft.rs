@@ -19,6 +19,7 @@ use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, PostedComment};
 
 use super::look::Decided;
+use super::obey::Told;
 use super::turn::Done;
 
 /// The record as it will be, and the changes that make the store's copy so.
@@ -28,6 +29,8 @@ pub(super) struct Draft {
     /// Attributes whose label was taken out of the repository: that it is gone here too is nobody's
     /// decision about this item.
     pub unnamed: BTreeSet<String>,
+    /// Commands for other items, to be put in their lanes.
+    pub told: Vec<Told>,
     /// For the audit trail: kind, who, what.
     notes: Vec<(&'static str, Option<UserId>, Value)>,
 }
@@ -38,6 +41,7 @@ impl Draft {
             record,
             changes: ItemChanges::default(),
             unnamed: BTreeSet::new(),
+            told: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::command::{self, Found, Vocabulary};
-use crate::ids::{CommentId, RepoName, UserId};
+use crate::command::{self, Found, ItemRef, Vocabulary};
+use crate::ids::{RepoName, UserId};
 use crate::policy::Policy;
 use crate::policy::model::Attribute;
 use crate::receive::payload::{
@@ -25,7 +25,7 @@ use crate::triage::snapshot::{BoardRow, Issue};
 use super::draft::Draft;
 use super::marker::key_of;
 use super::noticed::Before;
-use super::obey::{self, Spoken};
+use super::obey::{self, Other, Place, Spoken, Told};
 
 /// An event about one item.
 pub(super) enum Event {
@@ -33,6 +33,8 @@ pub(super) enum Event {
     Comment(Box<CommentEvent>),
     Item(Box<ItemEvent>),
     SubIssue(Box<SubIssueEvent>),
+    /// Not GitHub's: a command that was said elsewhere and names this item.
+    Told(Box<Told>),
 }
 
 impl Event {
@@ -44,6 +46,7 @@ impl Event {
             "issue_comment" => Self::Comment(Box::new(CommentEvent::read(payload)?)),
             "projects_v2_item" => Self::Item(Box::new(ItemEvent::read(payload)?)),
             "sub_issues" => Self::SubIssue(Box::new(SubIssueEvent::read(payload)?)),
+            Told::EVENT => Self::Told(Box::new(Told::read(payload)?)),
             _ => return None,
         })
     }
@@ -54,6 +57,40 @@ impl Event {
             Self::Comment(e) => e.sender.as_ref(),
             Self::Item(e) => e.sender.as_ref(),
             Self::SubIssue(e) => e.sender.as_ref(),
+            Self::Told(e) => Some(&e.sender),
+        }
+    }
+
+    /// The command lines that it brings, and where they were said.
+    pub fn commands(&self, bot: UserId, bot_name: &str) -> (Place, Vec<Found>) {
+        let name = Some(bot_name);
+        if self.actor(bot).is_none() {
+            return (Place::Issue, Vec::new()); // nobody's, or our own
+        }
+        match self {
+            Self::Issue(e) if e.action == "opened" && e.elsewhere.is_empty() => {
+                (Place::Issue, command::find(&e.issue.issue.body, name))
+            }
+            Self::Comment(e) => {
+                let found = match (e.action.as_str(), &e.body_before) {
+                    ("created", _) => command::find(&e.body, name),
+                    // Only what the earlier text did not have.
+                    ("edited", Some(before)) => command::newly_said(before, &e.body, name),
+                    _ => Vec::new(),
+                };
+                (Place::Comment(e.comment), found)
+            }
+            Self::Told(e) => (Place::Elsewhere, vec![e.found.clone()]),
+            _ => (Place::Issue, Vec::new()),
+        }
+    }
+
+    /// The issue as the event carries it.
+    pub fn issue(&self) -> Option<&MirrorIssue> {
+        match self {
+            Self::Issue(e) => Some(&e.issue),
+            Self::Comment(e) => Some(&e.issue),
+            _ => None,
         }
     }
 
@@ -85,8 +122,10 @@ pub(super) struct Surroundings<'a> {
     pub sender_roles: BTreeSet<String>,
     /// The policy's words, for reading commands.
     pub words: &'a Vocabulary,
-    /// How people call the App.
-    pub bot_name: &'a str,
+    /// The command lines that the event brings, and where they were said.
+    pub said: (Place, Vec<Found>),
+    /// The items besides this one that they name, as far as they are there.
+    pub others: BTreeMap<ItemRef, Option<Other>>,
     /// The policy's board ids by the project's node id.
     pub board_ids: BTreeMap<String, String>,
     /// The label that the event is about is no longer in the repository: that is a change of the
@@ -116,10 +155,6 @@ pub(super) fn take_in(
                 intake.draft.alias(alias.clone());
             }
             intake.issue(event);
-            if event.action == "opened" && event.elsewhere.is_empty() {
-                let found = command::find(&event.issue.issue.body, Some(around.bot_name));
-                intake.obey(event.sender.as_ref(), None, &found);
-            }
         }
         Event::Comment(event) => {
             intake.merge(&event.issue, own);
@@ -127,18 +162,21 @@ pub(super) fn take_in(
                 intake.draft.alias(alias.clone());
             }
             intake.comment(event, own);
-            let name = Some(around.bot_name);
-            let found = match (event.action.as_str(), &event.body_before) {
-                ("created", _) => command::find(&event.body, name),
-                // Only what the earlier text did not have.
-                ("edited", Some(before)) => command::newly_said(before, &event.body, name),
-                _ => Vec::new(),
-            };
-            intake.obey(event.sender.as_ref(), Some(event.comment), &found);
         }
         Event::Item(event) => intake.row(event),
         // Parents and children are part of an issue that the event does not carry whole.
         Event::SubIssue(_) => intake.draft.distrust(),
+        Event::Told(_) => {}
+    }
+    let (place, found) = &around.said;
+    if let Some(sender) = event.sender().filter(|_| !found.is_empty()) {
+        let spoken = Spoken {
+            sender,
+            place: *place,
+            at: delivery.received_at,
+            key: &delivery.guid,
+        };
+        obey::obey(draft, around, &spoken, found);
     }
     let told = match event {
         Event::Issue(event) if !own => event.label.as_deref(),
@@ -148,7 +186,7 @@ pub(super) fn take_in(
     if let Some((attribute, _)) = told.filter(|_| around.label_is_gone) {
         draft.unnamed.insert(attribute.id.clone());
     }
-    if !matches!(event, Event::Item(_)) {
+    if !matches!(event, Event::Item(_) | Event::Told(_)) {
         let at = (delivery.guid.as_str(), delivery.received_at);
         let told = told.map(|(attribute, _)| attribute.id.as_str());
         before.notice(draft, around.policy, &around.board_ids, told, at);
@@ -264,21 +302,6 @@ impl Intake<'_> {
             }
             _ => {}
         }
-    }
-
-    /// Whoever sent the event says it, not whoever wrote the comment first.
-    fn obey(&mut self, sender: Option<&Sender>, comment: Option<CommentId>, found: &[Found]) {
-        let Some(sender) = sender.filter(|s| s.id != self.around.bot && !found.is_empty()) else {
-            return;
-        };
-        let at = self.delivery.received_at;
-        let spoken = Spoken {
-            sender,
-            comment,
-            at,
-            key: &self.delivery.guid,
-        };
-        obey::obey(self.draft, self.around, &spoken, found);
     }
 
     fn row(&mut self, event: &ItemEvent) {

@@ -8,19 +8,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::command::table::{self, Who};
-use crate::command::{self, Act as Asked, Found, Reading, Said, ValueChange};
-use crate::ids::CommentId;
+use crate::command::{self, Act as Asked, Found, ItemRef, Reading, Said, ValueChange, Vocabulary};
+use crate::ids::{CommentId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::policy::template::harmless;
 use crate::receive::payload::Sender;
-use crate::store::ActKey;
+use crate::store::{ActKey, Delivery};
 use crate::triage::answer::{Answer, Question, Sign, key_of};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::explain::{About, Ask, Audience, code, explain as tell};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
+use crate::triage::plan::fingerprint;
 use crate::triage::score::score;
 use crate::triage::{plan, projection};
 
@@ -36,11 +38,65 @@ const LONGEST_REPLY: usize = 64_000;
 pub(super) struct Spoken<'a> {
     /// Of the event: whoever edits somebody's comment does not speak as them.
     pub sender: &'a Sender,
-    /// `None`: in the issue's own text.
-    pub comment: Option<CommentId>,
+    pub place: Place,
     pub at: Timestamp,
     /// What makes it the same for ever: the delivery.
     pub key: &'a str,
+}
+
+/// Where something was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the issue's own text.
+    Issue,
+    Comment(CommentId),
+    /// At another item, which has the sign.
+    Elsewhere,
+}
+
+/// A command that was said elsewhere, on its way to the item it names: a delivery of our own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Told {
+    pub sender: Sender,
+    pub found: Found,
+    /// `owner/repo#n` where it was said.
+    pub from: String,
+    pub to: Other,
+}
+
+/// An item that a command names, as GitHub knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Other {
+    pub repository_id: RepositoryId,
+    pub repository: RepoName,
+    pub number: u64,
+}
+
+impl Told {
+    /// Stands for GitHub's name of the event. The door takes no such deliveries.
+    pub const EVENT: &str = "northstar.command";
+
+    /// The delivery, if it is such a one.
+    pub fn of(delivery: &Delivery) -> Option<Self> {
+        let ours = delivery.event == Self::EVENT;
+        ours.then(|| Self::read(&delivery.payload))?
+    }
+
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        serde_json::from_slice(payload).ok()
+    }
+}
+
+/// The items that command lines name.
+pub(super) fn items_named(found: &[Found], words: &Vocabulary) -> BTreeSet<ItemRef> {
+    let readings = found.iter().filter_map(|line| command::read(line, words));
+    readings
+        .filter_map(|reading| match reading {
+            Reading::Command { said, .. } => Some(said.items),
+            _ => None,
+        })
+        .flatten()
+        .collect()
 }
 
 /// Does what the command lines ask for, as far as whoever said them may, and notes the answer.
@@ -104,12 +160,7 @@ impl Hearing<'_, '_> {
                     let why = self.who_may(&said.name, &act);
                     return self.refuse(&text, &why);
                 }
-                if said.items.iter().any(|item| !self.is_here(item))
-                    && !matches!(act, Asked::Duplicate { .. })
-                {
-                    return self.refuse(&text, "this server does not yet take commands for other items; say it there, please.");
-                }
-                match self.act(&said, &act, &text) {
+                match self.everywhere(&said, &act, &text) {
                     Ok(()) => {
                         let who = Some(self.spoken.sender.id);
                         let detail = json!({ "command": text, "reason": said.reason });
@@ -129,7 +180,7 @@ impl Hearing<'_, '_> {
         }
     }
 
-    fn is_here(&self, item: &command::ItemRef) -> bool {
+    fn is_here(&self, item: &ItemRef) -> bool {
         self.draft.record.issue.as_ref().is_some_and(|mirror| {
             let here = &mirror.issue;
             item.number == here.number
@@ -138,6 +189,41 @@ impl Hearing<'_, '_> {
                     .as_ref()
                     .is_none_or(|r| *r == here.repository)
         })
+    }
+
+    /// Does it here or, where it names items, to them. Those elsewhere are told.
+    fn everywhere(&mut self, said: &Said, act: &Asked, text: &str) -> Outcome {
+        let elsewhere: Vec<&ItemRef> = said.items.iter().filter(|i| !self.is_here(i)).collect();
+        let mut told = Vec::new();
+        for item in &elsewhere {
+            let Some(Some(there)) = self.around.others.get(*item) else {
+                let item = code(&item.to_string());
+                return Err(format!(
+                    "{item} is no issue that I may see; nothing was done."
+                ));
+            };
+            told.push(there.clone());
+        }
+        if !told.is_empty() && matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
+        {
+            return Err("ask this on the issue itself, please.".to_owned());
+        }
+        let about_this = said.items.is_empty() || elsewhere.len() < said.items.len();
+        if about_this {
+            self.act(said, act, text)?;
+        }
+        let here = self.draft.record.issue.as_ref();
+        let from = here.map(|m| format!("{}#{}", m.issue.repository, m.issue.number));
+        for to in told {
+            let told = Told {
+                sender: self.spoken.sender.clone(),
+                found: alone(said),
+                from: from.clone().unwrap_or_default(),
+                to,
+            };
+            self.draft.told.push(told);
+        }
+        Ok(())
     }
 
     fn refuse(&mut self, text: &str, why: &str) {
@@ -466,19 +552,25 @@ impl Hearing<'_, '_> {
     /// Notes what is to be said. A comment that was corrected has its reply corrected.
     fn answer(self) {
         let Some(sign) = self.sign else { return };
-        let key = key_of(self.spoken.comment);
+        let (key, comment) = match self.spoken.place {
+            Place::Issue => (key_of(None), None),
+            Place::Comment(id) => (key_of(Some(id)), Some(id)),
+            Place::Elsewhere => (format!("told-{}", fingerprint(self.spoken.key)), None),
+        };
+        let signed_elsewhere = self.spoken.place == Place::Elsewhere;
         let earlier = self.draft.record.answers.get(&key);
         let mut body = self.texts.join("\n\n");
-        if body.is_empty()
-            && self.questions.is_empty()
-            && earlier.is_some_and(|e| !e.body.is_empty())
-        {
+        let corrected = earlier.is_some_and(|e| !e.body.is_empty());
+        if body.is_empty() && self.questions.is_empty() && corrected {
             "Understood now, and done.".clone_into(&mut body);
         }
+        if body.is_empty() && signed_elsewhere {
+            return;
+        }
         let answer = Answer {
-            comment: self.spoken.comment,
+            comment,
             sign,
-            shown: earlier.is_some_and(|e| e.shown && e.sign == sign),
+            shown: signed_elsewhere || earlier.is_some_and(|e| e.shown && e.sign == sign),
             body: cut(body),
             questions: self.questions,
         };
@@ -532,6 +624,21 @@ fn cut(mut body: String) -> String {
         body.push_str("\n\n… and more, which `northstar why` shows.");
     }
     body
+}
+
+/// The command without the items it names, as it would have been said at one of them.
+fn alone(said: &Said) -> Found {
+    let is_item = |arg: &str| said.items.iter().any(|item| item.to_string() == arg);
+    let mut rest: Vec<String> = said.args.iter().filter(|a| !is_item(a)).cloned().collect();
+    if !said.reason.is_empty() {
+        // In quotes, so that none of it is taken for an argument.
+        rest.push(format!("\"{}\"", said.reason.replace('"', "'")));
+    }
+    Found {
+        name: said.name.clone(),
+        rest: rest.join(" "),
+        line: said.line,
+    }
 }
 
 /// The command as it was understood.

@@ -112,6 +112,11 @@ impl Worker {
             .send_modify(|rung| *rung = rung.wrapping_add(1));
     }
 
+    /// There is a delivery that the receiver did not ring for.
+    pub(super) fn ring_lookers(&self) {
+        self.wake.notify_one();
+    }
+
     async fn look_on(self: Arc<Self>, stop: CancellationToken) {
         let hands = Arc::new(Semaphore::new(self.config.lookers));
         let tasks = TaskTracker::new();

@@ -407,3 +407,52 @@ async fn the_audit_trail_is_read_from_the_command_line() {
     assert_eq!(audit(&["--item", "nonsense"]).0, Some(2));
     world.end().await;
 }
+
+#[tokio::test]
+async fn one_comment_may_decide_on_several_items() {
+    let (world, n) = request().await;
+    let m = world.open("ada", "Please add Julia", "For teaching.");
+    world.settled().await;
+    // One that the bot has never seen: it was there before.
+    world.sim.webhook_fault(northstar::sim::WebhookFault {
+        event: None,
+        times: 3,
+        kind: northstar::sim::WebhookFaultKind::Hold,
+    });
+    let labels = ["goal/research", "triage/needs-triage"];
+    let o = world
+        .sim
+        .open_issue("ada", REPOSITORY, "Please add Octave", "", &labels)
+        .expect("an issue");
+    world.settled().await;
+    let text =
+        format!("/triage accept #{m} {REPOSITORY}#{o} they \"fit\" the plan\n/goal education #{o}");
+    let comment = say(&world, "lea", n, &text).await;
+    for k in [m, o] {
+        assert!(
+            has(&world, k, "triage/accepted"),
+            "#{k}: {:?}",
+            world.labels(k)
+        );
+        let last = world.ledger(k, "triage").await.pop().expect("an entry");
+        assert_eq!(
+            (last.rank, last.reason.as_str()),
+            (Rank::Command, "they 'fit' the plan")
+        );
+    }
+    assert!(has(&world, o, "goal/education") && has(&world, o, "goal/research"));
+    assert!(has(&world, n, "triage/needs-triage"), "it was not named");
+    assert_eq!(signs(&world, n, comment), ["+1"]);
+    assert!(replies(&world, n).is_empty());
+    // Somebody who may not, and an item that is not there.
+    let refused = say(&world, "ada", n, &format!("/triage decline #{m}")).await;
+    assert_eq!(signs(&world, n, refused), ["confused"]);
+    let wrong = say(&world, "lea", n, &format!("/triage decline #{m} #999")).await;
+    assert_eq!(signs(&world, n, wrong), ["confused"]);
+    assert!(replies(&world, n)[1].contains("`#999`"));
+    assert!(
+        has(&world, m, "triage/accepted"),
+        "all of a command or nothing"
+    );
+    world.end().await;
+}
