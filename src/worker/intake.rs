@@ -27,6 +27,10 @@ use super::marker::key_of;
 use super::noticed::Before;
 use super::obey::{self, Other, Place, Spoken, Told};
 
+/// The attribute and the value by which a question is put to the author.
+const TRIAGE: &str = "triage";
+const NEEDS_INFO: &str = "needs-info";
+
 /// An event about one item.
 pub(super) enum Event {
     Issue(Box<IssueEvent>),
@@ -282,6 +286,7 @@ impl Intake<'_> {
 
     fn comment(&mut self, event: &CommentEvent, own: bool) {
         match event.action.as_str() {
+            "created" if self.who == Some(event.issue.author) => self.answered(),
             "created" if own => {
                 if let Some(key) = key_of(&event.body)
                     && !self.draft.record.comments.contains_key(key)
@@ -302,6 +307,40 @@ impl Intake<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The author said something: a question that somebody had put to them is answered, and what
+    /// was there before it comes back.
+    fn answered(&mut self) {
+        let own = ledger::fold(&self.draft.record.ledger, TRIAGE);
+        let asked = AttributeValue::One(NEEDS_INFO.to_owned());
+        let waits = |e: &LedgerEntry| e.rank >= Rank::Person && e.value == asked;
+        if !own.owner.as_ref().is_some_and(waits) {
+            return;
+        }
+        let before = own.said.iter().rev().find(|value| **value != asked);
+        let value = before
+            .cloned()
+            .unwrap_or(AttributeValue::One(String::new()));
+        self.draft.note(
+            "act",
+            self.who,
+            json!({ "attribute": TRIAGE, "value": value, "by": "reply", "rank": Rank::Command }),
+        );
+        self.draft.append(
+            ActKey(format!("{}:answered", self.delivery.guid)),
+            LedgerEntry {
+                attribute: TRIAGE.to_owned(),
+                act: Act::Set,
+                rank: Rank::Command,
+                value,
+                at: self.delivery.received_at,
+                by: self.who,
+                cause: "reply".to_owned(),
+                reason: "the author answered".to_owned(),
+                until: None,
+            },
+        );
     }
 
     fn row(&mut self, event: &ItemEvent) {

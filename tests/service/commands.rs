@@ -409,6 +409,25 @@ async fn the_audit_trail_is_read_from_the_command_line() {
 }
 
 #[tokio::test]
+async fn a_question_to_the_author_ends_with_their_reply() {
+    let (world, n) = request().await;
+    say(&world, "lea", n, "Which hub is it?\n\n/triage needs-info").await;
+    assert!(has(&world, n, "triage/needs-info"));
+    say(&world, "grace", n, "I should like to know, too.").await;
+    assert!(
+        has(&world, n, "triage/needs-info"),
+        "that was somebody else"
+    );
+    say(&world, "ada", n, "The one of the second course.").await;
+    assert!(has(&world, n, "triage/needs-triage") && !has(&world, n, "triage/needs-info"));
+    // Nothing waits for them any more.
+    say(&world, "lea", n, "/triage accept").await;
+    say(&world, "ada", n, "Thank you!").await;
+    assert!(has(&world, n, "triage/accepted"));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn one_comment_may_decide_on_several_items() {
     let (world, n) = request().await;
     let m = world.open("ada", "Please add Julia", "For teaching.");
