@@ -19,6 +19,7 @@
 //!   smallest change out. Webhook, clock, command line, demo and the policy's own examples all
 //!   decide by this one function.
 //! * [`command`]: the grammar of slash commands.
+//! * [`insight`]: what the history of items says; a history in, the figures that people watch out.
 //!
 //! The **shell** (feature `service`) is everything else. Data flows down this list; arrows never
 //! go up:
@@ -42,6 +43,7 @@
 
 pub mod command;
 pub mod ids;
+pub mod insight;
 pub mod policy;
 pub mod triage;
 

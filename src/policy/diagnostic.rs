@@ -7,6 +7,7 @@ use serde::Serialize;
 /// Every code that a finding may carry and what it means; those of expressions are in
 /// [`expr::CODES`](super::expr::CODES).
 pub const CODES: &[(&str, &str)] = &[
+    ("bad-date", "a day is not written as `2026-12-24`"),
     ("bad-issue", "an issue is not written as `owner/repo#n`"),
     ("bad-name", "something cannot be called that"),
     ("bad-placeholder", "a template uses what cannot be shown"),
@@ -30,6 +31,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("hides-fact", "something has the name of a built-in fact"),
     ("hold-reads-itself", "a rule would switch itself off"),
     ("idle-rule", "a rule asks for nothing"),
+    ("kpi-key", "a KPI says what its measure has no use for"),
+    ("kpi-unit", "a KPI's unit is not that of its measure"),
     ("label-of-attribute", "a free label is an attribute's"),
     ("label-pattern", "a label's pattern is malformed"),
     ("label-too-long", "a label is longer than GitHub takes"),

@@ -278,7 +278,9 @@ fn named(name: &str) -> String {
         "Words" | "Texts" => "text or list".to_owned(),
         "Expression" => "[expression](#conditions-in-five-minutes)".to_owned(),
         "Version" => "`1`".to_owned(),
-        "Mode" | "Unauthorised" | "Over" => shape(&schema::policy()["definitions"][name]),
+        "Mode" | "Unauthorised" | "Over" | "Measure" | "Statistic" => {
+            shape(&schema::policy()["definitions"][name])
+        }
         "Values" => "list, map of [values](#values), or a vocabulary".to_owned(),
         "Choice" => "list of [rows](#rows), or a [lookup](#lookups)".to_owned(),
         "Role" => "[role](#roles)".to_owned(),
@@ -293,6 +295,9 @@ fn named(name: &str) -> String {
         "Gate" => "[gate](#gates)".to_owned(),
         "Cap" => "[cap](#caps)".to_owned(),
         "Driver" => "[driver](#the-score)".to_owned(),
+        "Kpi" => "[KPI](#kpis)".to_owned(),
+        "Target" => "[target](#targets)".to_owned(),
+        "Iterations" => "[iterations](#iterations)".to_owned(),
         "Digest" => "[digest](#the-digest)".to_owned(),
         "Example" => "[example](#examples)".to_owned(),
         "Given" => "[what is given](#what-can-be-given)".to_owned(),

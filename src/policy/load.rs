@@ -10,11 +10,11 @@ use indexmap::IndexMap;
 use super::expr::{Expect, Schema, Slot, Type};
 use super::facts::{self, Needed, Vocabularies};
 use super::lint;
-use super::model::{Attribute, Board, Community, Fact, Goal, Policy, Role, Unauthorised};
+use super::model::{Attribute, Board, Community, Fact, Goal, Policy, Role};
 use super::order;
 use super::read::principles::{self, Names};
 use super::read::vocabulary::{self, Sources};
-use super::read::{Reader, examples, settings};
+use super::read::{Reader, examples, kpis, settings};
 use super::yaml::{self, Kind, Node};
 
 /// Sections that are maps from a name, or lists of things with an `id`.
@@ -27,6 +27,7 @@ const NAMED: &[&str] = &[
     "facts",
     "principles",
     "score",
+    "kpis",
     "commands",
     "templates",
 ];
@@ -199,7 +200,7 @@ fn named_entries<'n>(
     section: &str,
     node: &'n Node,
 ) -> Vec<(&'n Node, &'n Node)> {
-    let by_id = matches!(section, "goals" | "communities" | "principles");
+    let by_id = matches!(section, "goals" | "communities" | "principles" | "kpis");
     if !by_id {
         let entries = r.map(node, &format!("`{section}`")).unwrap_or_default();
         return entries.iter().map(|(k, v)| (k, v)).collect();
@@ -282,6 +283,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let principles = principles::read(r, merged.named("principles"), &names);
     let score = settings::score(r, merged.named("score"), &schema);
     let commands = settings::commands(r, merged.named("commands"), &attributes, &roles);
+    let kpis = kpis::kpis(r, merged.named("kpis"), &attributes, &boards);
     let digest = merged.single("digest").and_then(|n| settings::digest(r, n));
     let examples = merged
         .examples
@@ -308,13 +310,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         took_effect: None,
         unauthorised: merged
             .single("unauthorised")
-            .and_then(|n| {
-                let words = [
-                    ("keep", Unauthorised::Keep),
-                    ("revert", Unauthorised::Revert),
-                ];
-                r.word(n, "`unauthorised`", &words)
-            })
+            .and_then(|n| settings::unauthorised(r, n))
             .unwrap_or_default(),
         roles,
         boards,
@@ -328,6 +324,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         caps: principles.caps,
         score,
         commands,
+        kpis,
         digest,
         templates,
         examples,

@@ -9,6 +9,7 @@ pub mod examples;
 pub mod expr;
 pub mod facts;
 pub mod form;
+pub mod kpi;
 pub mod model;
 pub mod render;
 pub mod schema;

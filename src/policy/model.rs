@@ -14,6 +14,7 @@ use super::diagnostic::Diagnostic;
 use super::examples::Example;
 use super::expr::{Program, Schema, Slot};
 use super::facts::Needed;
+use super::kpi::Kpi;
 use super::template::Template;
 
 /// A checked policy, ready to decide by. Made by [`load`](super::load) only.
@@ -41,6 +42,8 @@ pub struct Policy {
     pub score: IndexMap<String, Driver>,
     /// Which roles may say which command (attributes are commands too).
     pub commands: IndexMap<String, Vec<String>>,
+    /// What the organisation watches; computed by `insight`.
+    pub kpis: IndexMap<String, Kpi>,
     pub digest: Option<Digest>,
     pub templates: IndexMap<String, Template>,
     pub examples: Vec<Example>,

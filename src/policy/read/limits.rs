@@ -48,7 +48,7 @@ fn columns(
 }
 
 /// A pinned column; other capitals are a doubt, not an error.
-fn column(r: &mut Reader<'_>, node: &Node, pinned: &[String]) -> Option<String> {
+pub(super) fn column(r: &mut Reader<'_>, node: &Node, pinned: &[String]) -> Option<String> {
     let written = node.text().unwrap_or_default();
     let exact = pinned.iter().any(|c| c == written);
     let same = |c: &&String| c.eq_ignore_ascii_case(written);

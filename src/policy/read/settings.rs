@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use crate::policy::diagnostic::{Source, suggest};
 use crate::policy::expr::witness::looks_through;
 use crate::policy::expr::{Expect, Schema, Slot, Type};
-use crate::policy::model::{Attribute, Digest, Driver, Role};
+use crate::policy::model::{Attribute, Digest, Driver, Role, Unauthorised};
 use crate::policy::template::{Part, RawPart, Template, split};
 use crate::policy::yaml::Node;
 
@@ -213,6 +213,14 @@ pub fn commands(
         out.insert(name, allowed);
     }
     out
+}
+
+pub fn unauthorised(r: &mut Reader<'_>, node: &Node) -> Option<Unauthorised> {
+    let words = [
+        ("keep", Unauthorised::Keep),
+        ("revert", Unauthorised::Revert),
+    ];
+    r.word(node, "`unauthorised`", &words)
 }
 
 pub fn digest(r: &mut Reader<'_>, node: &Node) -> Option<Digest> {

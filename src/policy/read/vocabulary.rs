@@ -505,7 +505,7 @@ fn label(r: &mut Reader<'_>, node: &Node) -> Option<LabelPattern> {
 }
 
 /// Reads `board.Field`.
-fn field_ref(
+pub(super) fn field_ref(
     r: &mut Reader<'_>,
     node: &Node,
     boards: &IndexMap<String, Board>,

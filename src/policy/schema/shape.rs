@@ -99,6 +99,8 @@ pub struct Policy {
     /// How candidates are ranked: what each driver counts for.
     #[schemars(extend("propertyNames" = { "pattern": "^[a-z][a-z0-9_]*$" }))]
     pub score: Option<BTreeMap<String, Driver>>,
+    /// The figures that the organisation watches.
+    pub kpis: Option<Vec<Kpi>>,
     /// Which roles may say which command; each attribute is one.
     pub commands: Option<BTreeMap<String, Texts>>,
     /// What becomes of a hand change by somebody whom `commands` does not let make it.
@@ -378,6 +380,115 @@ pub struct Driver {
     pub points: Expression,
     /// Never shown in a public place.
     pub internal: Option<bool>,
+}
+
+/// A figure that the organisation watches. `docs/kpis.md` says how each measure is computed.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Kpi {
+    /// Its short name, by which `/kpi` states it.
+    pub id: Word,
+    /// As people say it.
+    pub title: Option<String>,
+    /// What is measured.
+    pub measure: Measure,
+    /// What is made of the samples; `mean` unless said otherwise.
+    pub statistic: Option<Statistic>,
+    /// Of times `days` or `working days`; of a stated figure any. The other measures have their own.
+    pub unit: Option<String>,
+    /// Over how many weeks it looks back; 12 unless said otherwise.
+    #[schemars(range(min = 1, max = 104))]
+    pub weeks: Option<u32>,
+    /// Looks at items with one of these values only, by attribute; `*` is any value, `""` none.
+    #[schemars(rename = "where")]
+    pub where_: Option<BTreeMap<String, Texts>>,
+    /// What the figure should be, and by when.
+    pub targets: Option<Vec<Target>>,
+    /// The board of `cycle_time` and `velocity`.
+    pub board: Option<String>,
+    /// `cycle_time` begins when an item enters one of these columns, and ends when it leaves them.
+    pub from: Option<Texts>,
+    /// Only leavings to these columns end a `cycle_time`.
+    pub into: Option<Texts>,
+    /// Where work is done, for `velocity`.
+    pub columns: Option<Texts>,
+    /// The field with the points of an item, as `board.Field`, for `velocity`.
+    pub points: Option<String>,
+    /// When work is counted up, for `velocity`.
+    pub iterations: Option<Iterations>,
+    /// The attribute that is decided on, or without a value.
+    pub attribute: Option<String>,
+    /// The values that are decisions.
+    pub values: Option<Texts>,
+    /// The part of a `share`: items with one of these values.
+    pub of: Option<BTreeMap<String, Texts>>,
+    /// The other side of a `share`.
+    pub against: Option<BTreeMap<String, Texts>>,
+}
+
+/// What is measured.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Measure {
+    /// From entering columns of a board to leaving them.
+    CycleTime,
+    /// From the opening to the first decision.
+    FirstTriage,
+    /// From the opening to the closing.
+    Resolution,
+    /// The points done in an iteration.
+    Velocity,
+    /// How much of what was done is of one sort, as against another.
+    Share,
+    /// Items opened in a week.
+    Intake,
+    /// Decisions in a week.
+    Decisions,
+    /// Overrides in a week.
+    Overrides,
+    /// How long open items have waited for a decision.
+    UndecidedAge,
+    /// How much of what is open has no value of the attribute.
+    Unaligned,
+    /// Measured elsewhere, said by `/kpi`.
+    Stated,
+}
+
+/// What is made of the samples.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum Statistic {
+    /// Their mean.
+    Mean,
+    /// The 50th percentile.
+    P50,
+    /// The 90th percentile.
+    P90,
+    /// The largest.
+    Max,
+}
+
+/// What a figure should be by a day: one of the two bounds.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Target {
+    /// The day, such as `2027-01-01`.
+    pub by: String,
+    /// It should not be larger.
+    pub at_most: Option<f64>,
+    /// It should not be smaller.
+    pub at_least: Option<f64>,
+}
+
+/// Spans of work, one after the other.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Iterations {
+    /// The day on which the first one began.
+    pub first: String,
+    /// How many weeks each lasts.
+    #[schemars(range(min = 1, max = 104))]
+    pub weeks: u32,
 }
 
 /// The weekly summary.

@@ -139,6 +139,15 @@ const PLACES: &[(&str, &str)] = &[
         "attributes: { a: { values: [x] } }\nprinciples: [{ id: p, statement: s, rules: [{ id: r, because: b, choose: { a: { ? } } }] }]",
     ),
     ("Driver", "score: { a: { points: 1, ? } }"),
+    ("Kpi", "kpis: [{ id: k, measure: stated, ? }]"),
+    (
+        "Target",
+        "kpis: [{ id: k, measure: stated, targets: [{ by: 2027-01-01, ? }] }]",
+    ),
+    (
+        "Iterations",
+        "kpis: [{ id: k, measure: velocity, iterations: { ? } }]",
+    ),
     ("Digest", "digest: { ? }"),
     ("Example", "examples: [{ name: n, ? }]"),
     ("Lock", "?"),
