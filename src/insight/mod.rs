@@ -4,10 +4,15 @@
 //! Markdown. *May call:* `policy` and `triage`. Pure: no I/O, no clock.
 
 pub mod calendar;
+pub mod digest;
+pub mod gathered;
 pub mod history;
 pub mod kpi;
+pub mod slot;
 
 mod items;
+mod markdown;
+mod search;
 
 #[cfg(test)]
 mod tests;

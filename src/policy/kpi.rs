@@ -29,6 +29,22 @@ impl Kpi {
         let ahead = self.targets.iter().find(|t| t.by >= on);
         ahead.or_else(|| self.targets.last())
     }
+
+    /// The attributes that it looks at.
+    pub fn reads(&self) -> impl Iterator<Item = &str> {
+        let (of, sides) = match &self.measure {
+            Measure::FirstTriage(d) | Measure::Decisions(d) | Measure::UndecidedAge(d) => {
+                (Some(&d.attribute), None)
+            }
+            Measure::Unaligned { attribute } => (Some(attribute), None),
+            Measure::Share { of, against } => (None, Some([of, against])),
+            _ => (None, None),
+        };
+        let filters = sides.into_iter().flatten().chain([&self.filter]);
+        of.into_iter()
+            .chain(filters.flat_map(|f| f.0.keys()))
+            .map(String::as_str)
+    }
 }
 
 /// What is measured.

@@ -1,5 +1,7 @@
 //! The figures against those of an independent script, and the corners of the definitions.
 
+mod weeks;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
