@@ -45,6 +45,8 @@ pub struct WorkerConfig {
     pub first_pause: SignedDuration,
     /// How often GitHub's log of deliveries is read for what never came.
     pub sweep_every: SignedDuration,
+    /// How often a board with gates or caps is looked over for what no webhook told.
+    pub read_boards_every: SignedDuration,
 }
 
 impl Default for WorkerConfig {
@@ -56,6 +58,7 @@ impl Default for WorkerConfig {
             settle_after: SignedDuration::from_secs(15),
             first_pause: SignedDuration::from_secs(1),
             sweep_every: SignedDuration::from_mins(5),
+            read_boards_every: SignedDuration::from_mins(10),
         }
     }
 }
@@ -101,6 +104,7 @@ impl Worker {
         tokio::join!(
             self.clone().look_on(stop.clone()),
             self.clone().write_on(stop.clone()),
+            self.wake_boards_on(stop.clone()),
             self.sweep_on(stop),
         );
     }
@@ -109,6 +113,11 @@ impl Worker {
     pub(super) fn ring_writers(&self) {
         self.write_bell
             .send_modify(|rung| *rung = rung.wrapping_add(1));
+    }
+
+    /// A lane was woken.
+    pub(super) fn ring(&self) {
+        self.wake.notify_one();
     }
 
     async fn look_on(self: Arc<Self>, stop: CancellationToken) {
