@@ -16,6 +16,7 @@ mod door;
 mod faults;
 mod humans;
 mod late;
+mod limits;
 mod lost;
 mod modes;
 mod organization;

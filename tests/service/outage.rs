@@ -8,7 +8,9 @@ use crate::world::World;
 
 #[tokio::test]
 async fn an_hour_without_github_loses_nothing() {
-    let (clock, setup) = by_hand();
+    let (clock, mut setup) = by_hand();
+    // Boards are looked over in a rhythm of their own.
+    setup.worker.read_boards_every = SignedDuration::from_hours(24);
     let world = World::with(setup).await;
     world.weathered(&clock).await;
     world.sim.forget_requests();
