@@ -26,6 +26,7 @@ fmt:
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --quiet --no-deps
 
 core: ## the pure core alone: no I/O crate may be reached from it
 	$(CARGO) clippy --no-default-features --lib -- -D warnings

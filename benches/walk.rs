@@ -13,6 +13,7 @@ use northstar::service::{Options, Running};
 use northstar::settings::{LogFormat, OrganizationSettings, Settings};
 use northstar::sim::example::{self, ORGANIZATION, REPOSITORY};
 use northstar::sim::{Sim, SimConfig, SimServer};
+use northstar::store::AuditQuery;
 use northstar::triage::decision::Mode;
 use northstar::worker::{PolicySource, WorkerConfig};
 use northstar::{policy, policy_folder};
@@ -154,6 +155,7 @@ async fn walk() {
         "one new feature request, triaged (3 labels, comment, board, 2 fields): {} writes, {} reads",
         last.0, last.1
     );
+    commands(sim, &service).await;
     sim.forget_requests();
     let ids: Vec<u64> = sim.deliveries().iter().map(|d| d.id).collect();
     let again = ids.into_iter().filter(|id| sim.redeliver(*id)).count();
@@ -165,6 +167,47 @@ async fn walk() {
     );
     service.stop().await;
     stage.github.shutdown().await;
+}
+
+/// From the delivery of a command to its line in the ledger, and to its first write.
+async fn commands(sim: &Sim, service: &Running) {
+    let recorded = || async {
+        let query = AuditQuery {
+            kind: Some("command".to_owned()),
+            limit: 1,
+            ..AuditQuery::default()
+        };
+        let lines = service.store.audit(&query).await.expect("the store");
+        lines.first().map(|line| line.id)
+    };
+    let (mut noted, mut written) = (Vec::new(), Vec::new());
+    for n in 1..=u64::try_from(REQUESTS).unwrap_or(0) {
+        sim.forget_requests();
+        let (seen, before) = (sim.deliveries().len(), recorded().await);
+        let began = Instant::now();
+        sim.comment("lea", REPOSITORY, n, "/triage accept it fits")
+            .expect("a comment");
+        while recorded().await == before {
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        noted.push(began.elapsed());
+        settled(sim, service).await;
+        let sent = sim.deliveries()[seen].at;
+        if let Some(first) = sim.writes().first() {
+            written.push(first.at.duration_since(sent));
+        }
+    }
+    noted.sort();
+    written.sort();
+    println!("a command, idle ({REQUESTS} one at a time):");
+    let at = |share: usize| REQUESTS * share / 100;
+    println!(
+        "  to its line in the ledger p50 {:?}, p99 {:?}; to its first write p50 {:?}, p99 {:?}",
+        noted[at(50)],
+        noted[at(99)],
+        written[at(50)],
+        written[at(99)]
+    );
 }
 
 /// The real binary: start, memory, size.

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::Serialize;
 
-use crate::command::{self, Found, Reading, Said, Vocabulary};
+use crate::command::{self, Reading, Said, Vocabulary};
 
+use super::decide::load;
 use super::{Format, Outcome, usage};
 
 /// Show the slash commands found in a comment
@@ -19,6 +20,7 @@ Examples:
   northstar commands comment.md
   echo '/triage accept fits the plan' | northstar commands
   northstar commands edited.md --before original.md     only what the edit added
+  northstar commands comment.md --policy rules           are the values the policy's?
   northstar commands comment.md --format json")]
 pub(super) struct Args {
     /// The comment's Markdown [default: standard input]
@@ -27,6 +29,9 @@ pub(super) struct Args {
     /// The comment before it was edited: show only what it did not have
     #[arg(long, value_name = "FILE")]
     before: Option<PathBuf>,
+    /// Check the words against this policy: its attributes and values, communities and limits
+    #[arg(long, value_name = "DIR")]
+    policy: Option<PathBuf>,
     /// The bot's login: `@LOGIN triage accept` is a command too
     #[arg(long, value_name = "LOGIN", default_value = "northstar")]
     bot: String,
@@ -63,7 +68,14 @@ pub(super) fn run(args: &Args) -> Outcome {
         }
         None => command::find(&text, Some(&args.bot)),
     };
-    let readings = readings(&found);
+    let vocabulary = match &args.policy {
+        Some(folder) => Vocabulary::of(&load(folder)?),
+        None => Vocabulary::without_policy(),
+    };
+    let readings: Vec<Reading> = found
+        .iter()
+        .filter_map(|found| command::read(found, &vocabulary))
+        .collect();
     match args.format {
         Format::Json => {
             let lines: Vec<Shown<'_>> = readings.iter().filter_map(said).map(Shown::from).collect();
@@ -93,14 +105,6 @@ fn read(file: Option<&Path>) -> anyhow::Result<String> {
         bytes
     };
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn readings(found: &[Found]) -> Vec<Reading> {
-    let vocabulary = Vocabulary::without_policy();
-    found
-        .iter()
-        .filter_map(|found| command::read(found, &vocabulary))
-        .collect()
 }
 
 /// The command, right or wrong.

@@ -1,7 +1,7 @@
 //! `northstar decide`: what the policy makes of one recorded event. Nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use jiff::Timestamp;
@@ -68,7 +68,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let policy = load(args)?;
+    let policy = load(&args.policy)?;
     let body = std::fs::read(&args.payload)
         .with_context(|| format!("cannot read {}", args.payload.display()))
         .map_err(usage)?;
@@ -148,14 +148,12 @@ fn named<'a>(policy: &Policy, name: &'a str) -> Result<About<'a>, super::Failure
     })
 }
 
-fn load(args: &Args) -> Result<Policy, super::Failure> {
-    let sources = policy_folder::read(&args.policy).map_err(usage)?;
+/// The policy of a folder; its errors are printed.
+pub(super) fn load(folder: &Path) -> Result<Policy, super::Failure> {
+    let sources = policy_folder::read(folder).map_err(usage)?;
     policy::load(&sources).map_err(|found| {
         anstream::eprint!("{}", render::text(&found.0, &sources, true));
-        usage(anyhow!(
-            "the policy in {} has errors",
-            args.policy.display()
-        ))
+        usage(anyhow!("the policy in {} has errors", folder.display()))
     })
 }
 

@@ -4,6 +4,7 @@
 //! 0 done, 1 the answer is no, 2 wrong usage or settings, 3 GitHub or the store was not reached.
 //! *May call:* every room.
 
+mod audit;
 mod check;
 mod commands;
 mod decide;
@@ -41,6 +42,7 @@ enum Command {
     Decide(decide::Args),
     Commands(commands::Args),
     Inbox(inbox::Args),
+    Audit(audit::Args),
     Schema(schema::Args),
 }
 
@@ -84,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Decide(args) => decide::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Inbox(args) => inbox::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Schema(args) => {
             schema::run(&args);
             Ok(())

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use serde::{Deserialize, Serialize};
 
 use super::{MOST_CHARACTERS, MOST_COMMANDS, email, html};
 
 /// One command line, not yet understood: it may turn out to be prose.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Found {
     /// The word after the slash, in lower case.
     pub name: String,

@@ -2,7 +2,7 @@
 //!
 //! *In:* the Markdown of a comment or of a new issue, and the policy's words as plain data
 //! ([`Vocabulary`]). *Out:* the command lines found ([`Found`]), and what they mean ([`Reading`]).
-//! *May call:* `ids`. Pure: no I/O, no clock; who may say what and what it does is the shell's.
+//! *May call:* `ids`, and `policy` for its words. Pure: no I/O, no clock; who may say what and what it does is the shell's.
 //!
 //! Two steps, so that "is this a command line?" needs no policy: [`find`] knows Markdown and no
 //! words, [`read`] knows words and no Markdown. [`table`] is the one table that reading, help and

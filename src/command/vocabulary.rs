@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
+use crate::policy::Policy;
+
 /// What may be said after the commands' names.
 ///
 /// A list left empty means "not known": any word is taken for it. So the same reading works with
@@ -70,6 +72,42 @@ impl Attribute {
 }
 
 impl Vocabulary {
+    /// The words of a policy.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        let value = |value: &crate::policy::model::Value| Value {
+            id: value.id.clone(),
+            verb: value.verb.clone(),
+        };
+        let attribute = |attribute: &crate::policy::model::Attribute| Attribute {
+            values: attribute.values.iter().map(value).collect(),
+            many: attribute.many,
+        };
+        let principles = || policy.principles.keys().cloned();
+        Self {
+            attributes: policy
+                .attributes
+                .values()
+                .map(|a| (a.id.clone(), attribute(a)))
+                .collect(),
+            commands: policy
+                .commands
+                .iter()
+                .map(|(name, roles)| (name.clone(), roles.clone()))
+                .collect(),
+            communities: policy.communities.keys().cloned().collect(),
+            limits: policy
+                .caps
+                .keys()
+                .chain(policy.gates.keys())
+                .cloned()
+                .chain(principles())
+                .collect(),
+            rules: policy.rules.keys().cloned().chain(principles()).collect(),
+            ..Self::default()
+        }
+    }
+
     /// The words that every policy is expected to have: the blueprint's attributes, with values
     /// only where the commands themselves name them.
     #[must_use]

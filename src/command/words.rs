@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use crate::ids::RepoName;
 
 /// An item as people name it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemRef {
     /// `None` for `#12`: in the repository of the comment.
     pub repository: Option<RepoName>,

@@ -220,12 +220,13 @@ async fn compress(body: &Bytes) -> Option<Bytes> {
     let compressed = if body.len() > LARGE {
         let body = body.clone();
         let task = tokio::task::spawn_blocking(move || zstd::bulk::compress(&body, 1));
-        task.await.unwrap_or_else(|e| Err(std::io::Error::other(e)))
+        let compressed = task.await.unwrap_or_else(|e| Err(std::io::Error::other(e)));
+        compressed.map(Bytes::from)
     } else {
         compress_here(body)
     };
     match compressed {
-        Ok(compressed) => Some(compressed.into()),
+        Ok(compressed) => Some(compressed),
         Err(error) => {
             tracing::error!(%error, "a payload could not be compressed");
             None
@@ -233,17 +234,21 @@ async fn compress(body: &Bytes) -> Option<Bytes> {
     }
 }
 
-fn compress_here(body: &[u8]) -> std::io::Result<Vec<u8>> {
+fn compress_here(body: &[u8]) -> std::io::Result<Bytes> {
     thread_local! {
-        /// Making one costs more than using it.
-        static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> =
+        /// Making one costs more than using it. Beside it the room it writes to, which is five
+        /// times what comes out, so that no delivery takes that along into the queue.
+        static COMPRESSOR: RefCell<Option<(zstd::bulk::Compressor<'static>, Vec<u8>)>> =
             const { RefCell::new(None) };
     }
     COMPRESSOR.with_borrow_mut(|slot| {
-        let compressor = match slot {
-            Some(compressor) => compressor,
-            None => slot.insert(zstd::bulk::Compressor::new(1)?),
+        let (compressor, room) = match slot {
+            Some(both) => both,
+            None => slot.insert((zstd::bulk::Compressor::new(1)?, Vec::new())),
         };
-        compressor.compress(body)
+        room.clear();
+        room.reserve(zstd::zstd_safe::compress_bound(body.len()));
+        compressor.compress_to_buffer(body, room)?;
+        Ok(Bytes::copy_from_slice(room))
     })
 }

@@ -1,12 +1,18 @@
 //! `X-Hub-Signature-256`: is the body what somebody who knows a secret sent?
 
-use hmac::{Hmac, KeyInit, Mac};
+use std::sync::Arc;
+
+use ::hmac::{Hmac, KeyInit, Mac};
+use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
 /// The webhook secrets that are valid now, ready to be used. Several, so that they can be rotated.
+///
+/// Checking the signature is the dearest thing the door does, and AWS-LC (which TLS brings along)
+/// does it in half the time where the processor has no instructions for SHA.
 #[derive(Clone)]
-pub struct Keys(Vec<Hmac<Sha256>>);
+pub struct Keys(Arc<[Key]>);
 
 impl Keys {
     /// Empty secrets are left out: everybody knows them.
@@ -16,8 +22,7 @@ impl Keys {
             .iter()
             .map(|secret| secret.expose_secret().as_bytes())
             .filter(|secret| !secret.is_empty())
-            // A key of any length is taken, so none is lost here.
-            .filter_map(|secret| Hmac::new_from_slice(secret).ok());
+            .map(|secret| Key::new(HMAC_SHA256, secret));
         Self(keys.collect())
     }
 
@@ -27,11 +32,8 @@ impl Keys {
         let Some(signature) = parse(header) else {
             return false;
         };
-        self.0.iter().any(|key| {
-            let mut mac = key.clone();
-            mac.update(body);
-            mac.verify_slice(&signature).is_ok()
-        })
+        let signed = |key: &Key| hmac::verify(key, body, &signature).is_ok();
+        self.0.iter().any(signed)
     }
 }
 
@@ -42,7 +44,8 @@ impl std::fmt::Debug for Keys {
     }
 }
 
-/// The header that [`Keys::verify`] takes: for tests, the simulated GitHub and the benchmark.
+/// The header that the door takes: for tests and the simulated GitHub. By another
+/// implementation than the one that verifies, so that neither can be wrong unnoticed.
 #[must_use]
 pub fn sign(secret: &SecretString, body: &[u8]) -> String {
     use std::fmt::Write as _;

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ids::{InstallationId, ItemId};
+use crate::ids::{InstallationId, ItemId, RepoName};
 
 pub use model::*;
 
@@ -87,8 +87,8 @@ pub trait Store: Send + Sync + 'static {
     /// Leases the lane that has been due longest for a look: deliveries waiting, or `wake_at`
     /// reached, and no live lease. A lane after a failure is not due before its pause is over.
     ///
-    /// A lease that ran out is a failure of the lane and a try of its head delivery, so that one
-    /// that kills whoever works on it is given up in the end. A timer that has rung is spent when
+    /// A lease that ran out is a failure and a strike of the lane and a try of its head delivery, so
+    /// that one that kills whoever works on it is given up in the end. A timer that has rung is spent when
     /// the lease begins, and set again by a failure.
     async fn claim(
         &self,
@@ -144,6 +144,13 @@ pub trait Store: Send + Sync + 'static {
         installation: InstallationId,
         alias: &Alias,
     ) -> Result<Option<ItemId>, StoreError>;
+
+    /// The item of an issue as people name it, by the mirror's copy (a slow search, for people).
+    async fn item_by_name(
+        &self,
+        repository: &RepoName,
+        number: u64,
+    ) -> Result<Option<(InstallationId, ItemId)>, StoreError>;
 
     /// The item behind an alias, made if it is new; all aliases are added to it. Aliases that
     /// already belong to another item stay there.

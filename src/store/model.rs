@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{InstallationId, ItemId, RepositoryId, UserId};
+use crate::triage::answer::Answer;
 use crate::triage::board::{CapState, Place, Standing, Verdict};
 use crate::triage::ledger::LedgerEntry;
 use crate::triage::snapshot::{BoardRow, Issue, PostedComment};
@@ -122,8 +123,11 @@ pub struct Lease {
     pub until: Timestamp,
     /// Since when the lane waits for the writer, where it does.
     pub wants_write: Option<(WritePriority, Timestamp)>,
-    /// Failures in a row so far.
+    /// Failures in a row so far, whatever their cause: they make the pauses grow.
     pub failures: u32,
+    /// Of these, those that no outage explains, holders that vanished among them. Since the last
+    /// success; an outage in between does not end them.
+    pub strikes: u32,
 }
 
 /// Order of the writer's queue; the order is the order of the variants, `Command` first.
@@ -202,6 +206,8 @@ pub struct ItemRecord {
     pub ledger: Vec<LedgerEntry>,
     /// By comment key.
     pub comments: BTreeMap<String, PostedComment>,
+    /// By the key of the reply.
+    pub answers: BTreeMap<String, Answer>,
     pub held_labels: BTreeSet<String>,
     pub confirmed_by: BTreeSet<String>,
     /// Where it stands, as far as boards with gates or caps go; by the project's node id.
@@ -284,6 +290,8 @@ pub struct Finish {
     pub dead: Vec<(i64, String)>,
     /// The lane failed: count it, and do not look before this.
     pub retry_at: Option<Timestamp>,
+    /// With `retry_at`: no outage explains the failure (a panic, a payload nobody understands).
+    pub strike: bool,
     /// Deliveries that arrived since the lease began keep the lane due in any case.
     /// `Some`: be woken then (a timer; the earliest wins).
     pub wake_at: Option<Timestamp>,
@@ -311,6 +319,7 @@ pub struct ItemChanges {
     /// Appended in order. The key makes an act unique for ever: a second one is dropped silently.
     pub ledger: Vec<(ActKey, LedgerEntry)>,
     pub comments: BTreeMap<String, PostedComment>,
+    pub answers: BTreeMap<String, Answer>,
     /// The whole set, where it changed.
     pub held_labels: Option<BTreeSet<String>>,
     pub confirmed_by: Option<BTreeSet<String>>,
@@ -403,6 +412,8 @@ pub struct AuditQuery {
     pub item: Option<ItemId>,
     pub kind: Option<String>,
     pub since: Option<Timestamp>,
+    /// Only lines before this one (its id): the next page.
+    pub before: Option<i64>,
     /// At most this many; 0 means 1,000.
     pub limit: usize,
 }

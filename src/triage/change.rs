@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::CommentId;
+
+use super::answer::Sign;
 use super::attribute::AttributeValue;
 use super::decision::Reason;
 use super::snapshot::FieldValue;
@@ -68,6 +71,12 @@ pub enum Write {
         key: String,
         body: String,
         sticky: bool,
+    },
+    /// A sign on the comment (or on the issue) that the answer under the key is to.
+    React {
+        key: String,
+        comment: Option<CommentId>,
+        sign: Sign,
     },
     /// The comment that stands under the key is edited.
     EditComment {

@@ -5,13 +5,20 @@ use std::collections::BTreeSet;
 use crate::policy::form;
 use crate::policy::model::{Community, Policy, loosely_equal};
 
+use super::ledger::{self, Act, LedgerEntry};
 use super::snapshot::Issue;
 
 /// The communities (ids of the policy) that an issue names: by a label that ends in the
 /// community's id (`interested:openscapes`, `co-funded/openscapes`), by an answer of its form that
-/// is the community's id or name, or by its author being one of the community's members.
+/// is the community's id or name, or by its author being one of the community's members. What
+/// `/community` said last counts more than all of these.
 #[must_use]
-pub fn of(policy: &Policy, issue: &Issue, author_login: &str) -> BTreeSet<String> {
+pub fn of(
+    policy: &Policy,
+    issue: &Issue,
+    author_login: &str,
+    ledger: &[LedgerEntry],
+) -> BTreeSet<String> {
     let answers = form::answers(&issue.body);
     let asked = |community: &&Community| {
         let called =
@@ -27,10 +34,15 @@ pub fn of(policy: &Policy, issue: &Issue, author_login: &str) -> BTreeSet<String
                 .any(|(_, end)| end.trim().eq_ignore_ascii_case(&community.id))
             || answers.values().any(|answer| called(answer))
     };
+    let said = |community: &&Community| {
+        let name = ledger::community(&community.id);
+        let last = ledger.iter().rev().find(|e| e.attribute == name)?;
+        (last.act != Act::Release).then(|| !last.value.is_empty())
+    };
     policy
         .communities
         .values()
-        .filter(asked)
+        .filter(|community| said(community).unwrap_or_else(|| asked(community)))
         .map(|community| community.id.clone())
         .collect()
 }

@@ -86,6 +86,13 @@ pub fn limit(id: &str) -> String {
     format!("limit {id}")
 }
 
+/// The name under which the ledger keeps what `/community` said of a community (its id): a value
+/// if it asks for this too, none if it does not.
+#[must_use]
+pub fn community(id: &str) -> String {
+    format!("community {id}")
+}
+
 /// The override that lets an item past a cap or gate now; `None` where there is none, or it was
 /// released, or has ended.
 #[must_use]

@@ -4,6 +4,7 @@
 //! *Out:* a [`decision::Decision`] with reasons, and a [`change::Plan`].
 //! *May call:* `policy`. Pure: no I/O, no clock, no randomness; `now` is in the snapshot.
 
+pub mod answer;
 pub mod attribute;
 pub mod board;
 pub mod change;

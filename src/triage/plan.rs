@@ -14,6 +14,10 @@ use super::ledger::{Act, LedgerEntry, MILESTONE, Rank};
 use super::projection::{field_of, lives_in_ledger, shows_label, value_of_label};
 use super::snapshot::{BoardRow, PostedComment, Snapshot};
 
+/// Stands for the rule in the reasons of answers; those of commands have the command's text, which
+/// begins with a slash too.
+pub const ANSWER: &str = "/";
+
 /// What has to be written for GitHub to show what was decided. Empty when it already does.
 #[must_use]
 pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
@@ -63,6 +67,7 @@ pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
         }
     }
     comments(snapshot, decision, &mut sorted);
+    answers(snapshot, &mut sorted);
     sorted.into_plan()
 }
 
@@ -262,6 +267,44 @@ fn comments(snapshot: &Snapshot, decision: &Decision, sorted: &mut Sorted) {
     }
 }
 
+/// What people who said commands have not been told yet. Commands are answered in every mode.
+fn answers(snapshot: &Snapshot, sorted: &mut Sorted) {
+    let reason = Reason {
+        rule: ANSWER.to_owned(),
+        principle: String::new(),
+        because: "a command was said".to_owned(),
+        mode: Mode::Enforce,
+    };
+    for (key, answer) in &snapshot.answers {
+        if !answer.shown {
+            let write = Write::React {
+                key: key.clone(),
+                comment: answer.comment,
+                sign: answer.sign,
+            };
+            sorted.comments.push(change(write, &reason));
+        }
+        if answer.body.is_empty() {
+            continue;
+        }
+        let (key, body) = (key.clone(), answer.body.clone());
+        let write = match snapshot.comments.get(&key) {
+            None => Write::Comment {
+                key,
+                body,
+                sticky: true,
+            },
+            Some(posted) if posted.deleted || posted.fingerprint == fingerprint(&body) => continue,
+            Some(_) => Write::EditComment {
+                key,
+                body,
+                collapsed: false,
+            },
+        };
+        sorted.comments.push(change(write, &reason));
+    }
+}
+
 /// A short name of a comment's body, to tell whether it has to be edited. Not for security
 /// (64-bit FNV-1a, in hexadecimal).
 #[must_use]
@@ -384,6 +427,11 @@ fn apply_one(after: &mut Snapshot, write: &Write) {
         }
         Write::Comment { key, body, .. } => {
             after.comments.insert(key.clone(), posted(body, false));
+        }
+        Write::React { key, .. } => {
+            if let Some(answer) = after.answers.get_mut(key) {
+                answer.shown = true;
+            }
         }
         Write::EditComment {
             key,

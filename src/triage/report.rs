@@ -211,6 +211,7 @@ pub fn in_words(write: &Write) -> String {
             None => format!("board {board}: {field} emptied"),
         },
         Write::Comment { key, .. } => format!("comment {key}"),
+        Write::React { sign, .. } => format!("a sign: {sign:?}").to_lowercase(),
         Write::EditComment {
             key,
             collapsed: true,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{CommentId, RepoName, UserId};
 
+use super::answer::Answer;
 use super::ledger::LedgerEntry;
 
 /// One item at one moment.
@@ -31,6 +32,9 @@ pub struct Snapshot {
     pub ledger: Vec<LedgerEntry>,
     /// The comments this bot has made on the item, by their key.
     pub comments: BTreeMap<String, PostedComment>,
+    /// What is to be said to commands, by the key of the reply.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, Answer>,
     /// Labels outside attributes that a `label:` of a rule has put on (and may take off again).
     pub held_labels: BTreeSet<String>,
 }

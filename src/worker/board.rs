@@ -147,7 +147,7 @@ impl Worker {
                 self.store.wake(installation, &lane, now).await?;
             }
         }
-        self.ring();
+        self.ring_lookers();
         Ok(())
     }
 

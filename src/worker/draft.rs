@@ -11,6 +11,7 @@ use crate::policy::Policy;
 use crate::store::{
     ActKey, Alias, Delivery, ItemChanges, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit,
 };
+use crate::triage::answer::Answer;
 use crate::triage::apply_to;
 use crate::triage::board::Place;
 use crate::triage::change::{Assignment, Change, Plan, Write};
@@ -19,6 +20,7 @@ use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, PostedComment};
 
 use super::look::Decided;
+use super::obey::Told;
 use super::places::column_in;
 use super::turn::Done;
 
@@ -29,6 +31,8 @@ pub(super) struct Draft {
     /// Attributes whose label was taken out of the repository: that it is gone here too is nobody's
     /// decision about this item.
     pub unnamed: BTreeSet<String>,
+    /// Commands for other items, to be put in their lanes.
+    pub told: Vec<Told>,
     /// For the audit trail: kind, who, what.
     notes: Vec<(&'static str, Option<UserId>, Value)>,
 }
@@ -39,6 +43,7 @@ impl Draft {
             record,
             changes: ItemChanges::default(),
             unnamed: BTreeSet::new(),
+            told: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -125,8 +130,23 @@ impl Draft {
     }
 
     /// Nothing of this verdict is left to do.
-    pub fn answer(&mut self, project: String, verdict: String) {
+    pub fn end_verdict(&mut self, project: String, verdict: String) {
         self.changes.answered.push((project, verdict));
+    }
+
+    pub fn set_answer(&mut self, key: &str, answer: Answer) {
+        if self.record.answers.get(key) != Some(&answer) {
+            self.record.answers.insert(key.to_owned(), answer.clone());
+            self.changes.answers.insert(key.to_owned(), answer);
+        }
+    }
+
+    /// These roles have confirmed the item.
+    pub fn confirm(&mut self, roles: &BTreeSet<String>) {
+        if !roles.is_subset(&self.record.confirmed_by) {
+            self.record.confirmed_by.extend(roles.iter().cloned());
+            self.changes.confirmed_by = Some(self.record.confirmed_by.clone());
+        }
     }
 
     pub fn note(&mut self, kind: &'static str, who: Option<UserId>, what: Value) {
@@ -280,6 +300,9 @@ impl Draft {
             self.changes.held_labels = Some(after.held_labels.clone());
         }
         self.take_comments(done, &after.comments);
+        for (key, answer) in after.answers {
+            self.set_answer(&key, answer);
+        }
         // An attribute is the rule's once something shows it. What failed is planned again, but
         // then GitHub shows the value already, and nothing would tell whose it is.
         let planned = touched(policy, &decided.plan.changes);
@@ -328,7 +351,10 @@ pub(super) fn attribute_of<'p>(policy: &'p Policy, write: &Write) -> Option<&'p 
             projection::attribute_of_field(policy, board, field)
         }
         Write::ClearMilestone => return Some(ledger::MILESTONE),
-        Write::AddToBoard { .. } | Write::Comment { .. } | Write::EditComment { .. } => None,
+        Write::AddToBoard { .. }
+        | Write::React { .. }
+        | Write::Comment { .. }
+        | Write::EditComment { .. } => None,
     };
     attribute.map(|attribute| attribute.id.as_str())
 }

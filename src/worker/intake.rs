@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::json;
 
+use crate::command::{self, Found, ItemRef, Vocabulary};
 use crate::ids::{RepoName, UserId};
 use crate::policy::Policy;
 use crate::policy::model::Attribute;
@@ -25,6 +26,11 @@ use crate::triage::snapshot::{BoardRow, FieldValue, Issue};
 use super::draft::Draft;
 use super::marker::key_of;
 use super::noticed::Before;
+use super::obey::{self, Other, Place, Spoken, Told};
+
+/// The attribute and the value by which a question is put to the author.
+const TRIAGE: &str = "triage";
+const NEEDS_INFO: &str = "needs-info";
 
 /// An event about one item.
 pub(super) enum Event {
@@ -32,6 +38,8 @@ pub(super) enum Event {
     Comment(Box<CommentEvent>),
     Item(Box<ItemEvent>),
     SubIssue(Box<SubIssueEvent>),
+    /// Not GitHub's: a command that was said elsewhere and names this item.
+    Told(Box<Told>),
 }
 
 impl Event {
@@ -43,6 +51,7 @@ impl Event {
             "issue_comment" => Self::Comment(Box::new(CommentEvent::read(payload)?)),
             "projects_v2_item" => Self::Item(Box::new(ItemEvent::read(payload)?)),
             "sub_issues" => Self::SubIssue(Box::new(SubIssueEvent::read(payload)?)),
+            Told::EVENT => Self::Told(Box::new(Told::read(payload)?)),
             _ => return None,
         })
     }
@@ -53,6 +62,40 @@ impl Event {
             Self::Comment(e) => e.sender.as_ref(),
             Self::Item(e) => e.sender.as_ref(),
             Self::SubIssue(e) => e.sender.as_ref(),
+            Self::Told(e) => Some(&e.sender),
+        }
+    }
+
+    /// The command lines that it brings, and where they were said.
+    pub fn commands(&self, bot: UserId, bot_name: &str) -> (Place, Vec<Found>) {
+        let name = Some(bot_name);
+        if self.actor(bot).is_none() {
+            return (Place::Issue, Vec::new()); // nobody's, or our own
+        }
+        match self {
+            Self::Issue(e) if e.action == "opened" && e.elsewhere.is_empty() => {
+                (Place::Issue, command::find(&e.issue.issue.body, name))
+            }
+            Self::Comment(e) => {
+                let found = match (e.action.as_str(), &e.body_before) {
+                    ("created", _) => command::find(&e.body, name),
+                    // Only what the earlier text did not have.
+                    ("edited", Some(before)) => command::newly_said(before, &e.body, name),
+                    _ => Vec::new(),
+                };
+                (Place::Comment(e.comment), found)
+            }
+            Self::Told(e) => (Place::Elsewhere, vec![e.found.clone()]),
+            _ => (Place::Issue, Vec::new()),
+        }
+    }
+
+    /// The issue as the event carries it.
+    pub fn issue(&self) -> Option<&MirrorIssue> {
+        match self {
+            Self::Issue(e) => Some(&e.issue),
+            Self::Comment(e) => Some(&e.issue),
+            _ => None,
         }
     }
 
@@ -82,6 +125,12 @@ pub(super) struct Surroundings<'a> {
     pub bot: UserId,
     /// Roles of whoever did it.
     pub sender_roles: BTreeSet<String>,
+    /// The policy's words, for reading commands.
+    pub words: &'a Vocabulary,
+    /// The command lines that the event brings, and where they were said.
+    pub said: (Place, Vec<Found>),
+    /// The items besides this one that they name, as far as they are there.
+    pub others: BTreeMap<ItemRef, Option<Other>>,
     /// The policy's board ids by the project's node id.
     pub board_ids: BTreeMap<String, String>,
     /// The label that the event is about is no longer in the repository: that is a change of the
@@ -122,6 +171,17 @@ pub(super) fn take_in(
         Event::Item(event) => intake.row(event),
         // Parents and children are part of an issue that the event does not carry whole.
         Event::SubIssue(_) => intake.draft.distrust(),
+        Event::Told(_) => {}
+    }
+    let (place, found) = &around.said;
+    if let Some(sender) = event.sender().filter(|_| !found.is_empty()) {
+        let spoken = Spoken {
+            sender,
+            place: *place,
+            at: delivery.received_at,
+            key: &delivery.guid,
+        };
+        obey::obey(draft, around, &spoken, found);
     }
     let told = match event {
         Event::Issue(event) if !own => event.label.as_deref(),
@@ -131,7 +191,7 @@ pub(super) fn take_in(
     if let Some((attribute, _)) = told.filter(|_| around.label_is_gone) {
         draft.unnamed.insert(attribute.id.clone());
     }
-    if !matches!(event, Event::Item(_)) {
+    if !matches!(event, Event::Item(_) | Event::Told(_)) {
         let at = (delivery.guid.as_str(), delivery.received_at);
         let told = told.map(|(attribute, _)| attribute.id.as_str());
         before.notice(draft, around.policy, &around.board_ids, told, at);
@@ -227,6 +287,7 @@ impl Intake<'_> {
 
     fn comment(&mut self, event: &CommentEvent, own: bool) {
         match event.action.as_str() {
+            "created" if self.who == Some(event.issue.author) => self.answered(),
             "created" if own => {
                 if let Some(key) = key_of(&event.body)
                     && !self.draft.record.comments.contains_key(key)
@@ -247,6 +308,40 @@ impl Intake<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The author said something: a question that somebody had put to them is answered, and what
+    /// was there before it comes back.
+    fn answered(&mut self) {
+        let own = ledger::fold(&self.draft.record.ledger, TRIAGE);
+        let asked = AttributeValue::One(NEEDS_INFO.to_owned());
+        let waits = |e: &LedgerEntry| e.rank >= Rank::Person && e.value == asked;
+        if !own.owner.as_ref().is_some_and(waits) {
+            return;
+        }
+        let before = own.said.iter().rev().find(|value| **value != asked);
+        let value = before
+            .cloned()
+            .unwrap_or(AttributeValue::One(String::new()));
+        self.draft.note(
+            "act",
+            self.who,
+            json!({ "attribute": TRIAGE, "value": value, "by": "reply", "rank": Rank::Command }),
+        );
+        self.draft.append(
+            ActKey(format!("{}:answered", self.delivery.guid)),
+            LedgerEntry {
+                attribute: TRIAGE.to_owned(),
+                act: Act::Set,
+                rank: Rank::Command,
+                value,
+                at: self.delivery.received_at,
+                by: self.who,
+                cause: "reply".to_owned(),
+                reason: "the author answered".to_owned(),
+                until: None,
+            },
+        );
     }
 
     fn row(&mut self, event: &ItemEvent) {

@@ -4,20 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::ids::{ItemId, RepositoryId};
+use crate::command::{Found, ItemRef};
+use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::receive::payload::LabelEvent;
 use crate::store::{
-    Alias, Delivery, Finish, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit, WritePriority,
+    Alias, Delivery, Finish, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit, NewDelivery,
+    WritePriority,
 };
-use crate::triage::change::Plan;
+use crate::triage::change::{Change, Plan};
 use crate::triage::decision::Decision;
+use crate::triage::plan::ANSWER;
 use crate::triage::snapshot::Snapshot;
 use crate::triage::{decide, plan};
 
 use super::draft::Draft;
 use super::intake::{self, Event};
 use super::noticed::Before;
+use super::obey::{self, Other, Told};
 use super::observe::{self, Surroundings};
 use super::places::{self, OnBoards};
 use super::{Organization, WorkError, Worker};
@@ -176,6 +180,14 @@ impl Worker {
         let mut finish = Finish::default();
 
         for delivery in self.store.pending(lease, AT_A_TIME).await? {
+            if draft.record.issue.is_none()
+                && let Some(told) = Told::of(&delivery)
+            {
+                // Never seen, and a command says nothing of how it stands.
+                let name = Some(told.to.repository);
+                self.read_again(organization, lease, &mut draft, name)
+                    .await?;
+            }
             match self.take_in(organization, &mut draft, &delivery).await {
                 Ok(()) => {
                     finish.done.push(delivery.seq);
@@ -201,7 +213,10 @@ impl Worker {
         let behind = draft.record.issue.as_ref().is_none_or(|i| i.stale);
         let mut seen = Seen::Mirror;
         if behind || read == Read::Again {
-            if !self.read_again(organization, lease, &mut draft).await? {
+            if !self
+                .read_again(organization, lease, &mut draft, None)
+                .await?
+            {
                 return Ok(Looked {
                     item,
                     draft,
@@ -216,6 +231,10 @@ impl Worker {
             Some(mirror) => Some(self.decide(organization, &draft.record, &mirror).await?),
             None => None,
         };
+        let mut decided = decided;
+        if let Some(decided) = &mut decided {
+            obey::explain(&organization.policy, &mut draft, decided);
+        }
         finish.wake_at = decided.as_ref().and_then(|d| d.decision.look_again_at);
         Ok(Looked {
             item,
@@ -236,13 +255,17 @@ impl Worker {
             guid: delivery.guid.clone(),
             problem: "it does not say which item it is about".to_owned(),
         })?;
+        let said = event.commands(organization.bot, &organization.bot_name);
         let surroundings = intake::Surroundings {
+            others: self.others(organization, &event, &said.1).await?,
+            said,
             policy: &organization.policy,
             bot: organization.bot,
             sender_roles: match event.actor(organization.bot) {
                 Some(sender) => organization.roles.of(&organization.policy, sender).await?,
                 None => BTreeSet::new(),
             },
+            words: &organization.words,
             board_ids: self.board_ids(organization).await?,
             label_is_gone: match event.taken_off(organization.bot, &organization.policy) {
                 Some((repo, label)) => !organization.vocabulary.still_has(repo, label).await?,
@@ -250,21 +273,87 @@ impl Worker {
             },
         };
         intake::take_in(draft, delivery, &event, &surroundings);
+        self.tell(organization, draft, delivery).await
+    }
+
+    /// The items that commands name besides the one they were said on; `None`: GitHub shows the
+    /// App no such issue.
+    async fn others(
+        &self,
+        organization: &Organization,
+        event: &Event,
+        found: &[Found],
+    ) -> Result<BTreeMap<ItemRef, Option<Other>>, WorkError> {
+        let mut others = BTreeMap::new();
+        let Some(here) = event.issue().map(|mirror| &mirror.issue) else {
+            return Ok(others);
+        };
+        for item in obey::items_named(found, &organization.words) {
+            let repository = item.repository.as_ref().unwrap_or(&here.repository);
+            if *repository == here.repository && item.number == here.number {
+                continue;
+            }
+            let same_owner = repository.owner.eq_ignore_ascii_case(&organization.login);
+            let read = if same_owner {
+                organization.github.item(repository, item.number).await?
+            } else {
+                None
+            };
+            let found = read.map(|read| Other {
+                repository_id: read.issue.repository_id,
+                repository: read.issue.issue.repository,
+                number: read.issue.issue.number,
+            });
+            others.insert(item, found);
+        }
+        Ok(others)
+    }
+
+    /// Puts commands for other items in their lanes. Before the lane's own work is finished, and
+    /// under names that make them the same for ever: whatever breaks, each comes once.
+    async fn tell(
+        &self,
+        organization: &Organization,
+        draft: &mut Draft,
+        delivery: &Delivery,
+    ) -> Result<(), WorkError> {
+        for told in draft.told.drain(..) {
+            let lane = LaneKey::Issue {
+                repository: told.to.repository_id,
+                number: told.to.number,
+            };
+            let guid = format!("{}:{}:{lane}", delivery.guid, told.found.line);
+            let json = serde_json::to_vec(&told).unwrap_or_default();
+            let payload = zstd::bulk::compress(&json, 1).map_err(|error| WorkError::Payload {
+                guid: delivery.guid.clone(),
+                problem: error.to_string(),
+            })?;
+            let delivery = NewDelivery {
+                installation: organization.installation,
+                guid,
+                event: Told::EVENT.to_owned(),
+                action: String::new(),
+                lane,
+                payload: payload.into(),
+                received_at: delivery.received_at,
+            };
+            self.store.accept(delivery).await?;
+            self.ring_lookers();
+        }
         Ok(())
     }
 
-    /// One read that brings the whole item up to date. `false`: GitHub has it no longer.
+    /// One read that brings the whole item up to date. `false`: GitHub has it no longer. The
+    /// repository's name is needed only for an item that was never seen.
     async fn read_again(
         &self,
         organization: &Organization,
         lease: &Lease,
         draft: &mut Draft,
+        name: Option<RepoName>,
     ) -> Result<bool, WorkError> {
-        let name = draft
-            .record
-            .issue
-            .as_ref()
-            .map(|i| i.issue.repository.clone());
+        let known = draft.record.issue.as_ref();
+        let name = known.map(|i| i.issue.repository.clone()).or(name);
         let node = draft.record.aliases.iter().find_map(|a| match a {
             Alias::Node(id) => Some(id.clone()),
             _ => None,
@@ -348,11 +437,12 @@ impl Worker {
             seen,
         } = looked;
         if seen == Seen::Gone {
-            finish.wake_lanes = places::forget(&mut draft, lease);
+            finish.wake_lanes.extend(places::forget(&mut draft, lease));
         }
         if let Some(decided) = &decided {
             let plan = &decided.plan;
-            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority(decided)));
+            let priority = priority(decided);
+            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority));
             if plan.changes.is_empty() {
                 // Nothing to write on GitHub: what the ledger is to learn, it learns now.
                 draft.assign(&plan.assignments, lease, self.clock.now());
@@ -378,7 +468,8 @@ impl Worker {
         }
         let wants_write = matches!(finish.wants_write, Some(Some(_)));
         if let Some(decided) = decided {
-            finish.wake_lanes = places::take(&mut draft, decided.boards, lease);
+            let woken = places::take(&mut draft, decided.boards, lease);
+            finish.wake_lanes.extend(woken);
         }
         finish.item = Some((item, draft.into_changes()));
         self.store.finish(lease, finish).await?;
@@ -389,10 +480,12 @@ impl Worker {
     }
 }
 
-/// Commands come first, then what the policy calls critical, then gates and caps. (Commands join
-/// with their room.)
+/// Commands and their answers come first, then what the policy calls critical, then gates and caps.
 fn priority(decided: &Decided) -> WritePriority {
-    if decided.decision.critical {
+    let by_command = |change: &Change| change.reason.rule.starts_with(ANSWER);
+    if decided.plan.changes.iter().any(by_command) {
+        WritePriority::Command
+    } else if decided.decision.critical {
         WritePriority::Critical
     } else if decided.boards.wants_write {
         WritePriority::Board

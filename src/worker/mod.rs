@@ -23,6 +23,7 @@ mod intake;
 mod look;
 mod marker;
 mod noticed;
+mod obey;
 pub mod observe;
 mod organization;
 mod owed;
@@ -50,6 +51,9 @@ pub enum WorkError {
     /// A delivery that cannot be understood; after some tries it becomes a dead letter.
     #[error("delivery {guid} cannot be understood: {problem}")]
     Payload { guid: String, problem: String },
+    /// Whoever worked on the lane ended without a word, again and again.
+    #[error("{times} times whoever worked on it ended without a word")]
+    Vanished { times: u32 },
     /// The service stops; what is left is done after the next start.
     #[error("stopping")]
     Stopping,

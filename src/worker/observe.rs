@@ -34,7 +34,7 @@ pub fn snapshot(
             Some((id.clone(), row.clone()))
         })
         .collect();
-    let communities = communities::of(policy, &mirror.issue, &mirror.author_login);
+    let communities = communities::of(policy, &mirror.issue, &mirror.author_login, &record.ledger);
     Snapshot {
         now: surroundings.now,
         issue: mirror.issue.clone(),
@@ -55,6 +55,7 @@ pub fn snapshot(
         boards,
         ledger: record.ledger.clone(),
         comments: record.comments.clone(),
+        answers: record.answers.clone(),
         held_labels: record.held_labels.clone(),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use crate::clock::SharedClock;
+use crate::command::Vocabulary as Words;
 use crate::github::{GitHub, GitHubError, Installation};
 use crate::ids::{InstallationId, UserId};
 use crate::policy::Policy;
@@ -32,6 +33,10 @@ pub struct Organization {
     pub vocabulary: Vocabulary,
     /// The App's own user: its changes are not acts of a person.
     pub bot: UserId,
+    /// How people call the App: `@name` begins a command.
+    pub bot_name: String,
+    /// The policy's words, for reading commands.
+    pub words: Words,
 }
 
 /// The organisations of the settings, found among the App's installations when first needed, so
@@ -41,7 +46,7 @@ pub struct Organizations {
     github: GitHub,
     sources: BTreeMap<String, PolicySource>,
     known: RwLock<BTreeMap<InstallationId, Arc<Organization>>>,
-    finding: Mutex<Option<UserId>>,
+    finding: Mutex<Option<(UserId, String)>>,
 }
 
 impl Organizations {
@@ -83,12 +88,13 @@ impl Organizations {
             return Ok(None);
         };
         let client = self.github.installation(installation);
-        let bot = if let Some(known) = *bot {
+        let (bot, bot_name) = if let Some(known) = bot.clone() {
             known
         } else {
             let app = self.github.app().await?;
             let id = client.user(&app.bot_login).await?.unwrap_or(UserId(0));
-            *bot.insert(id)
+            let name = app.bot_login.trim_end_matches("[bot]").to_owned();
+            bot.insert((id, name)).clone()
         };
         let organization = Arc::new(Organization {
             login: source.login.clone(),
@@ -96,8 +102,10 @@ impl Organizations {
             policy: source.policy.clone(),
             roles: RoleBook::new(self.clock.clone(), &source.login, client.clone()),
             vocabulary: Vocabulary::new(self.clock.clone(), &source.login, client.clone()),
+            words: Words::of(&source.policy),
             github: client,
             bot,
+            bot_name,
         });
         tracing::info!(organization = source.login, %installation, "connected");
         self.known

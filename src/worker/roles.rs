@@ -2,7 +2,8 @@
 //!
 //! Teams and the membership are read from GitHub whole and kept for a while; a webhook about
 //! either throws them away. A failed read is an error, never an empty team: what cannot be found
-//! out is not a permission.
+//! out is not a permission. A team that GitHub says is not there has nobody in it, which is said
+//! in the log: one wrong name in a policy must not stop everything else.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +26,15 @@ pub struct RoleBook {
     clock: SharedClock,
     organization: String,
     github: Arc<Installation>,
+    read: Mutex<Read>,
+}
+
+#[derive(Default)]
+struct Read {
     /// Keyed by what was asked: `members`, `team:SLUG`, `user:LOGIN`.
-    read: Mutex<BTreeMap<String, (Timestamp, Members)>>,
+    members: BTreeMap<String, (Timestamp, Members)>,
+    /// How often everything was forgotten: an answer that was asked for before that is not kept.
+    forgotten: u64,
 }
 
 impl RoleBook {
@@ -41,7 +49,9 @@ impl RoleBook {
 
     /// Forgets what was read (a team or the membership changed).
     pub fn forget(&self) {
-        self.lock().clear();
+        let mut read = self.lock();
+        read.members.clear();
+        read.forgotten += 1;
     }
 
     /// The roles that the policy gives this user.
@@ -78,22 +88,43 @@ impl RoleBook {
 
     async fn members(&self, key: &str) -> Result<Members, GitHubError> {
         let now = self.clock.now();
-        if let Some((at, members)) = self.lock().get(key)
-            && now.duration_since(*at) < KEPT_FOR
-        {
-            return Ok(members.clone());
-        }
+        let forgotten = {
+            let read = self.lock();
+            if let Some((at, members)) = read.members.get(key)
+                && now.duration_since(*at) < KEPT_FOR
+            {
+                return Ok(members.clone());
+            }
+            read.forgotten
+        };
         let members = match key.split_once(':') {
-            Some(("team", slug)) => self.github.team_members(&self.organization, slug).await?,
+            Some(("team", slug)) => self.team(slug).await?,
             Some((_, login)) => self.github.user(login).await?.into_iter().collect(),
             None => self.github.org_members(&self.organization).await?,
         };
         let members = Arc::new(members);
-        self.lock().insert(key.to_owned(), (now, members.clone()));
+        let mut read = self.lock();
+        if read.forgotten == forgotten {
+            read.members.insert(key.to_owned(), (now, members.clone()));
+        }
         Ok(members)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Timestamp, Members)>> {
+    async fn team(&self, slug: &str) -> Result<BTreeSet<UserId>, GitHubError> {
+        match self.github.team_members(&self.organization, slug).await {
+            Err(GitHubError::NotFound) => {
+                tracing::warn!(
+                    team = slug,
+                    organization = self.organization,
+                    "the policy's team does not exist or the App may not see it; nobody is in it"
+                );
+                Ok(BTreeSet::new())
+            }
+            read => read,
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Read> {
         // A panic elsewhere cannot leave the map half written.
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -17,8 +17,9 @@ use crate::store::{Finish, Lease, Store, StoreError};
 
 use super::{Organizations, WorkError};
 
-/// After this many failures in a row that are not GitHub's or the store's, the delivery at the
-/// lane's head is given up, kept and shown.
+/// After this many failures that are not GitHub's or the store's, with no success between, the
+/// delivery at the lane's head is given up, kept and shown. One that ends the whole process is
+/// noticed by the lease that ran out.
 const TRIES: u32 = 6;
 /// The longest pause between two tries.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
@@ -115,8 +116,8 @@ impl Worker {
             .send_modify(|rung| *rung = rung.wrapping_add(1));
     }
 
-    /// A lane was woken.
-    pub(super) fn ring(&self) {
+    /// There is a delivery that the receiver did not ring for.
+    pub(super) fn ring_lookers(&self) {
         self.wake.notify_one();
     }
 
@@ -243,6 +244,15 @@ impl Worker {
         job: Job,
         stop: &CancellationToken,
     ) -> Option<Timestamp> {
+        if lease.strikes >= TRIES {
+            // Nobody came back from the last tries: this one does not look at what is there.
+            let gone = async {
+                Err(WorkError::Vanished {
+                    times: lease.strikes,
+                })
+            };
+            return self.supervise(lease, job, gone.boxed(), stop).await;
+        }
         // Boxed, so that the compiler proves each to be `Send` where it stands.
         let work: BoxFuture<'_, Result<Option<Timestamp>, WorkError>> = match job {
             Job::Look => async { self.look(lease).await.map(|()| None) }.boxed(),
@@ -296,7 +306,8 @@ impl Worker {
             }
         }
         metrics::counter!("northstar_failures_total").increment(1);
-        if error.is_ours() && lease.failures + 1 >= TRIES {
+        finish.strike = error.is_ours();
+        if finish.strike && lease.strikes + 1 >= TRIES {
             match self.store.pending(lease, 1).await {
                 Ok(head) => finish
                     .dead
@@ -423,7 +434,7 @@ impl Failure {
     fn is_ours(&self) -> bool {
         matches!(
             self,
-            Self::Panic(_) | Self::Error(WorkError::Payload { .. })
+            Self::Panic(_) | Self::Error(WorkError::Payload { .. } | WorkError::Vanished { .. })
         )
     }
 }
@@ -505,6 +516,39 @@ mod tests {
         assert_eq!(dead[0].guid, "poison");
         assert!(dead[0].error.contains("a thing that cannot be"));
         assert_eq!(store.counts().await.unwrap().pending, 0);
+    }
+
+    #[tokio::test]
+    async fn a_delivery_that_ends_whoever_works_on_it_is_given_up_and_an_outage_is_not_its_fault() {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new(at(0));
+        let worker = worker(&directory, &clock).await;
+        let store = worker.store.clone();
+        store.accept(delivery("deadly", issue(1), 0)).await.unwrap();
+        let stop = CancellationToken::new();
+        // GitHub is away for long: no strike.
+        for _ in 0..2 * TRIES {
+            let lease = worker.claim().await.unwrap().expect("the lane is due");
+            let away = WorkError::GitHub(crate::github::GitHubError::NotSent {
+                why: "no connection".to_owned(),
+            });
+            let work = async { Err(away) }.boxed();
+            worker.supervise(&lease, Job::Look, work, &stop).await;
+            clock.advance(LONGEST_PAUSE);
+        }
+        // Then whoever takes the lane is never heard of again.
+        for strikes in 0..TRIES {
+            let lease = worker.claim().await.unwrap().expect("the lane is due");
+            assert_eq!(lease.strikes, strikes);
+            clock.advance(worker.config.lease);
+        }
+        let dead = || async { store.dead_letters(Some(HERE), 10).await.unwrap() };
+        assert!(dead().await.is_empty());
+        let lease = worker.claim().await.unwrap().expect("the lane is due");
+        worker.guarded(&lease, Job::Look, &stop).await;
+        let dead = dead().await;
+        assert_eq!(dead.len(), 1);
+        assert!(dead[0].error.contains("ended without a word"), "{dead:?}");
     }
 
     #[tokio::test]

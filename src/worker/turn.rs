@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::github::{FieldInput, Mutation, MutationOk, Project};
+use crate::github::{FieldInput, Mutation, MutationOk, Project, Reaction};
 use crate::ids::{CommentId, ItemId};
 use crate::store::{EffectEnd, EffectId, Lease, NewAudit, NewEffect, Settled};
+use crate::triage::answer::Sign;
 use crate::triage::change::{Assignment, Change, Plan, Write};
 use crate::triage::snapshot::{FieldValue, Snapshot};
 
@@ -82,6 +83,7 @@ impl Turn<'_> {
             match &change.write {
                 Write::Comment { key, body, .. } => self.comment(change, key, body).await?,
                 Write::EditComment { key, body, .. } => self.edit(change, key, body).await?,
+                Write::React { comment, sign, .. } => self.react(change, *comment, *sign).await?,
                 _ => {}
             }
         }
@@ -271,6 +273,52 @@ impl Turn<'_> {
         }
     }
 
+    async fn react(
+        &mut self,
+        change: &Change,
+        comment: Option<CommentId>,
+        sign: Sign,
+    ) -> Result<(), WorkError> {
+        let effects = self.journal(&[change]).await?;
+        let reaction = match sign {
+            Sign::Seen => Reaction::Eyes,
+            Sign::Done => Reaction::PlusOne,
+            Sign::Refused => Reaction::Confused,
+        };
+        let github = &self.organization.github;
+        let issue = &self.snapshot.issue;
+        let sent = match comment {
+            Some(id) => {
+                github
+                    .react_to_comment(&issue.repository, id, reaction)
+                    .await
+            }
+            None => {
+                github
+                    .react_to_issue(&issue.repository, issue.number, reaction)
+                    .await
+            }
+        };
+        match sent {
+            // A comment that is gone needs no sign any more.
+            Ok(_) => {
+                for effect in effects {
+                    let github_id = String::new();
+                    self.settle(effect, EffectEnd::Confirmed { github_id });
+                }
+                self.done.written.push(change.clone());
+                self.note(change, "written", "");
+                Ok(())
+            }
+            Err(error) => {
+                if !error.may_have_happened() {
+                    self.settle_all(effects, &error.to_string());
+                }
+                Err(error.into())
+            }
+        }
+    }
+
     async fn edit(&mut self, change: &Change, key: &str, body: &str) -> Result<(), WorkError> {
         let Some(posted) = self.snapshot.comments.get(key) else {
             return Ok(());
@@ -408,6 +456,7 @@ pub(super) fn name_of(write: &Write) -> (&'static str, String) {
         Write::AddToBoard { board } => ("add_to_board", board.clone()),
         Write::SetField { board, field, .. } => ("set_field", format!("{board}/{field}")),
         Write::Comment { key, .. } => ("comment", key.clone()),
+        Write::React { key, .. } => ("react", key.clone()),
         Write::EditComment { key, .. } => ("edit_comment", key.clone()),
     }
 }

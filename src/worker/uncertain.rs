@@ -130,7 +130,8 @@ fn shows(snapshot: &Snapshot, write: &Write) -> bool {
             let shown = fields.find(|(name, _)| name.eq_ignore_ascii_case(field));
             shown.map(|(_, value)| value.text()) == value.as_ref().map(FieldValue::text)
         }),
-        // Edits are made again where the text differs; new comments are searched for.
-        Write::Comment { .. } | Write::EditComment { .. } => false,
+        // Edits are made again where the text differs, reacting twice is reacting once, and new
+        // comments are searched for.
+        Write::React { .. } | Write::Comment { .. } | Write::EditComment { .. } => false,
     }
 }

@@ -28,6 +28,8 @@ struct Read {
     labels: BTreeMap<RepoName, Kept<Labels>>,
     /// By the policy's board id.
     projects: BTreeMap<String, Kept<Option<Arc<Project>>>>,
+    /// How often something was forgotten: an answer that was asked for before that is not kept.
+    forgotten: u64,
 }
 
 /// What an organisation's names stand for, as last read.
@@ -50,7 +52,10 @@ impl Vocabulary {
 
     /// Forgets everything (labels or boards changed).
     pub fn forget(&self) {
-        *self.lock() = Read::default();
+        let mut read = self.lock();
+        read.labels.clear();
+        read.projects.clear();
+        read.forgotten += 1;
     }
 
     /// The node id of a label; it is made where the repository does not have it (one write).
@@ -70,17 +75,25 @@ impl Vocabulary {
 
     /// Does the repository have this label now? Asked of GitHub, whatever was read before.
     pub async fn still_has(&self, repo: &RepoName, name: &str) -> Result<bool, GitHubError> {
-        self.lock().labels.remove(repo);
+        {
+            let mut read = self.lock();
+            read.labels.remove(repo);
+            read.forgotten += 1;
+        }
         Ok(self.labels(repo).await?.contains_key(&name.to_lowercase()))
     }
 
     async fn labels(&self, repo: &RepoName) -> Result<Labels, GitHubError> {
         let now = self.clock.now();
-        if let Some(kept) = self.lock().labels.get(repo)
-            && now.duration_since(kept.at) < KEPT_FOR
-        {
-            return Ok(kept.value.clone());
-        }
+        let forgotten = {
+            let read = self.lock();
+            if let Some(kept) = read.labels.get(repo)
+                && now.duration_since(kept.at) < KEPT_FOR
+            {
+                return Ok(kept.value.clone());
+            }
+            read.forgotten
+        };
         let labels: Labels = self
             .github
             .labels(repo)
@@ -92,7 +105,10 @@ impl Vocabulary {
             at: now,
             value: labels.clone(),
         };
-        self.lock().labels.insert(repo.clone(), kept);
+        let mut read = self.lock();
+        if read.forgotten == forgotten {
+            read.labels.insert(repo.clone(), kept);
+        }
         Ok(labels)
     }
 
@@ -106,11 +122,15 @@ impl Vocabulary {
             return Ok(None);
         };
         let now = self.clock.now();
-        if let Some(kept) = self.lock().projects.get(board)
-            && now.duration_since(kept.at) < KEPT_FOR
-        {
-            return Ok(kept.value.clone());
-        }
+        let forgotten = {
+            let read = self.lock();
+            if let Some(kept) = read.projects.get(board)
+                && now.duration_since(kept.at) < KEPT_FOR
+            {
+                return Ok(kept.value.clone());
+            }
+            read.forgotten
+        };
         let project = self.github.project(&self.organization, number).await?;
         if project.is_none() {
             tracing::warn!(
@@ -125,7 +145,10 @@ impl Vocabulary {
             at: now,
             value: project.clone(),
         };
-        self.lock().projects.insert(board.to_owned(), kept);
+        let mut read = self.lock();
+        if read.forgotten == forgotten {
+            read.projects.insert(board.to_owned(), kept);
+        }
         Ok(project)
     }
 

@@ -370,3 +370,16 @@ fn exit_codes_say_what_kind_of_no_it_was() {
     assert_eq!(code(&northstar(&["--help"])), 0);
     assert_eq!(code(&northstar(&["--version"])), 0);
 }
+
+#[test]
+fn commands_are_checked_against_a_policy() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let comment = "/impact hihg it blocks a course\n/frobnicate x\n/kind bug";
+    let comment = file(directory.path(), "comment.md", comment);
+    let output = northstar(&["commands", text(&comment), "--policy", "rules"]);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("did you mean high?"), "{shown}");
+    assert!(shown.contains("line 3: /kind bug"), "{shown}");
+    assert!(!shown.contains("frobnicate"), "{shown}");
+}

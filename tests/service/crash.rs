@@ -12,7 +12,7 @@ use northstar::store::Store;
 use northstar::store::sqlite::SqliteStore;
 
 use crate::weather::REQUEST;
-use crate::world::SECRET;
+use crate::world::{SECRET, as_github_has_it};
 
 /// One comment and one row each: within the 80 pieces of content a minute that the program allows
 /// itself.
@@ -263,4 +263,5 @@ async fn killed_under_load_it_goes_on_where_it_was() {
             assert!(labels.iter().any(|l| l == "goal/research"), "{labels:?}");
         }
     }
+    as_github_has_it(&sim);
 }

@@ -4,7 +4,7 @@ use northstar::sim::example::{ORGANIZATION, REPOSITORY};
 use northstar::triage::ledger::Rank;
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{Setup, World};
 
 #[tokio::test]
 async fn a_change_of_a_team_counts_from_the_next_act_on() {
@@ -153,5 +153,50 @@ async fn after_the_app_was_removed_nothing_more_is_asked_or_written() {
     assert_eq!(world.labels(n).len(), 3);
     let found = world.reads().iter().any(|r| r.path == "/app/installations");
     assert!(found, "{:#?}", world.reads());
+    world.end().await;
+}
+
+const A_TEAM_OF_NOBODY: &str = r#"
+version: 1
+organization: 2i2c-org
+roles:
+  ghosts: { teams: [no-such-team] }
+  member: { organization: true }
+attributes:
+  kind: { values: [feature, bug], label: "kind/{value}" }
+commands: { kind: [ghosts, member] }
+principles:
+  - id: all
+    statement: All is looked at.
+    rules:
+      - id: ghostly
+        when: author.is("ghosts")
+        set: { kind: bug }
+        because: a ghost says so
+      - id: kind
+        when: '!author.is("ghosts")'
+        set: { kind: feature }
+        because: it says so
+"#;
+
+#[tokio::test]
+async fn a_team_that_does_not_exist_has_nobody_in_it_and_stops_nothing() {
+    let world = World::with(Setup {
+        policy: Some(A_TEAM_OF_NOBODY.to_owned()),
+        ..Setup::default()
+    })
+    .await;
+    let n = world.open("lea", "Please add RStudio", "");
+    world.settled().await;
+    assert_eq!(world.labels(n), ["kind/feature"]);
+    // Who holds the other role may still what that role may.
+    let sim = &world.sim;
+    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
+        .expect("a label");
+    sim.add_label("lea", REPOSITORY, n, "kind/bug")
+        .expect("a label");
+    world.settled().await;
+    assert_eq!(world.labels(n), ["kind/bug"]);
+    assert_eq!(world.ownership(n, "kind").await.rank(), Some(Rank::Person));
     world.end().await;
 }

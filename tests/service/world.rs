@@ -223,19 +223,14 @@ impl World {
                 delivery.action
             );
         }
-        let mut wrong = crate::published::check_log(&self.sim.requests());
-        wrong.extend(crate::published::check_deliveries(&deliveries));
-        assert!(
-            wrong.is_empty(),
-            "not as GitHub has it:\n{}",
-            wrong.join("\n")
-        );
+        as_github_has_it(&self.sim);
         self.stop().await;
     }
 
     /// Ends a story that told the door things that are not so on GitHub.
     pub async fn stop_anyhow(mut self) {
         self.settled().await;
+        as_github_has_it(&self.sim);
         self.stop().await;
     }
 
@@ -269,4 +264,16 @@ impl World {
             .map(|c| c.body)
             .collect()
     }
+}
+
+/// Every request that the simulated GitHub got, every answer and every webhook it sent, held
+/// against what GitHub publishes.
+pub fn as_github_has_it(sim: &Sim) {
+    let mut wrong = crate::published::check_log(&sim.requests());
+    wrong.extend(crate::published::check_deliveries(&sim.deliveries()));
+    assert!(
+        wrong.is_empty(),
+        "not as GitHub has it:\n{}",
+        wrong.join("\n")
+    );
 }

@@ -53,6 +53,7 @@ async fn acts(stage: &Stage) -> Result<Vec<Ending>, SimError> {
         endings.push(scene.play(stage).await?);
     }
     humans_win(stage, &mut endings).await?;
+    the_lead_steers(stage, &mut endings).await?;
     once_more(stage).await?;
     Ok(endings)
 }
@@ -210,6 +211,32 @@ async fn humans_win(stage: &Stage, endings: &mut [Ending]) -> Result<(), SimErro
     sim.edit_issue("grace", REPOSITORY, number, title, None)?;
     stage.watch().await;
     ending.labels = &["kind/docs", "no-goal-yet", "triage/needs-triage"];
+    Ok(())
+}
+
+/// Commands: one that is refused, one that is obeyed, and a question.
+async fn the_lead_steers(stage: &Stage, endings: &mut [Ending]) -> Result<(), SimError> {
+    let [quiet, loud, ..] = endings else {
+        return Ok(());
+    };
+    transcript::scene("The Product Lead steers by commands, and everything can be asked");
+    for (who, ending, text) in [
+        ("loud-larry", &loud, "/triage accept because I want it"),
+        (
+            "lea",
+            &quiet,
+            "/triage accept fits the plan for this quarter",
+        ),
+        ("eng", &quiet, "/why triage"),
+    ] {
+        let number = ending.number;
+        transcript::act(who, &format!("comments on #{number}: {text}"));
+        stage.sim.comment(who, REPOSITORY, number, text)?;
+        stage.watch().await;
+    }
+    loud.answers += 1;
+    quiet.answers += 1;
+    quiet.labels = &["goal/research", "kind/feature", "triage/accepted"];
     Ok(())
 }
 

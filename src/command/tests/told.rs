@@ -5,6 +5,23 @@ use crate::command::table::{self, Reason};
 use crate::command::{Reading, Value, Vocabulary, help, help_about};
 
 #[test]
+fn the_page_about_commands_is_made_from_the_table() {
+    const BEGIN: &str = "<!-- generated: the table of commands -->\n";
+    const END: &str = "<!-- /generated -->";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let table = help(&Vocabulary::without_policy());
+    let wanted = format!("{before}{BEGIN}\n{table}\n{END}{after}");
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+    } else {
+        assert_eq!(page, wanted, "run the tests once with UPDATE_GENERATED=1");
+    }
+}
+
+#[test]
 fn what_cannot_be_meant() {
     for (text, args, problem) in [
         ("/triage", &[][..], "VALUE is missing"),

@@ -1,6 +1,7 @@
 //! The checker's part for calls.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::ast::{Id, Kind};
 use super::check::{Checked, Checker, Local, assignable, unify};
@@ -9,7 +10,7 @@ use super::flow::Flow;
 use super::function::FUNCTIONS;
 use super::pattern;
 use super::problem::{Problem, nearest};
-use super::program::{Convert, Loop, Op, TextTest};
+use super::program::{Convert, Loop, Op, Pattern, TextTest};
 use super::schema::{Slot, Type};
 use super::value::Value;
 
@@ -394,8 +395,12 @@ impl Checker<'_> {
             _ => None,
         };
         let index = u32::try_from(self.code.patterns.len()).unwrap_or(u32::MAX);
-        self.code.patterns.push(regex);
-        let op = Op::Matches(text.node, index, pooled);
+        self.code.patterns.push(Pattern {
+            regex,
+            pooled,
+            sample: OnceLock::new(),
+        });
+        let op = Op::Matches(text.node, index);
         let mut checked = self.emit(op, Type::Bool, &[&text], span);
         // Linear in the text, and slower than a search for a fixed one.
         checked.cost = checked

@@ -458,8 +458,8 @@ fn render(code: &Code, node: NodeId, out: &mut String) {
         Op::Text(how, ..) => write!(out, "{how:?} "),
         Op::Convert(how, _) => write!(out, "{how:?} "),
         Op::Loop(how, ..) => write!(out, "{how:?} "),
-        Op::Matches(_, pattern, _) => match code.patterns.get(pattern as usize) {
-            Some(regex) => write!(out, "Matches {:?} ", regex.as_str()),
+        Op::Matches(_, pattern) => match code.patterns.get(pattern as usize) {
+            Some(pattern) => write!(out, "Matches {:?} ", pattern.regex.as_str()),
             None => Ok(()),
         },
         Op::And(_) => write!(out, "And "),

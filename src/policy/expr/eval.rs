@@ -183,11 +183,26 @@ impl<'a, 'n> Evaluator<'a, 'n> {
                 code.kids(kids).iter().any(|k| self.truth(*k))
             }
             Op::Not(inner) => !self.truth(inner),
+            Op::Fact(slot) => matches!(self.facts.get(slot), Value::Bool(true)),
             Op::Compare(how, a, b) => {
-                let (a, b) = (self.value(a), self.value(b));
-                self.compare(how, &a, &b)
+                let quick = Option::zip(self.lying(a), self.lying(b));
+                quick
+                    .and_then(|(a, b)| compare_lying(how, a, b))
+                    .unwrap_or_else(|| self.compare_made(how, a, b))
             }
             Op::In(needle, hay) => self.is_in(needle, hay),
+            Op::Cond(condition, yes, no) => {
+                let branch = if self.truth(condition) { yes } else { no };
+                self.truth(branch)
+            }
+            rarer => self.rarer_truth(node, rarer),
+        }
+    }
+
+    /// Apart from the rest, so that what is asked most often needs little room on the stack.
+    #[inline(never)]
+    fn rarer_truth(&mut self, node: NodeId, op: Op) -> bool {
+        match op {
             Op::Has(inner) => self.value(inner).is_present(),
             Op::Text(how, text, part) => {
                 let (text, part) = (self.value(text), self.value(part));
@@ -198,21 +213,18 @@ impl<'a, 'n> Evaluator<'a, 'n> {
                     TextTest::EndsWith => text.ends_with(part),
                 }
             }
-            Op::Matches(text, pattern, pooled) => {
+            Op::Matches(text, pattern) => {
                 let text = self.value(text);
-                let pool = pooled
+                let Some(pattern) = self.code.patterns.get(pattern as usize) else {
+                    return false;
+                };
+                let pool = pattern
+                    .pooled
                     .and_then(|(slot, index)| self.facts.matched.matches(slot, index, text.str()));
-                pool.unwrap_or_else(|| {
-                    let pattern = self.code.patterns.get(pattern as usize);
-                    pattern.is_some_and(|p| p.is_match(text.str()))
-                })
+                pool.unwrap_or_else(|| pattern.regex.is_match(text.str()))
             }
             Op::Loop(how @ (Loop::All | Loop::Exists | Loop::ExistsOne), over, body) => {
                 self.quantify(how, over, body)
-            }
-            Op::Cond(condition, yes, no) => {
-                let branch = if self.truth(condition) { yes } else { no };
-                self.truth(branch)
             }
             _ => matches!(self.value(node), V::Bool(true)),
         }
@@ -277,6 +289,12 @@ impl<'a, 'n> Evaluator<'a, 'n> {
         }
     }
 
+    #[inline(never)]
+    fn compare_made(&mut self, how: Compare, a: NodeId, b: NodeId) -> bool {
+        let (a, b) = (self.value(a), self.value(b));
+        self.compare(how, &a, &b)
+    }
+
     fn compare(&mut self, how: Compare, a: &V<'_>, b: &V<'_>) -> bool {
         #[cfg(test)]
         if matches!(a, V::Absent) || matches!(b, V::Absent) {
@@ -288,10 +306,16 @@ impl<'a, 'n> Evaluator<'a, 'n> {
         match how {
             Compare::Eq => a.equals(b),
             Compare::Ne => !a.equals(b),
-            Compare::Lt => a.cmp(b) == Some(Ordering::Less),
-            Compare::Le => matches!(a.cmp(b), Some(Ordering::Less | Ordering::Equal)),
-            Compare::Gt => a.cmp(b) == Some(Ordering::Greater),
-            Compare::Ge => matches!(a.cmp(b), Some(Ordering::Greater | Ordering::Equal)),
+            _ => a.cmp(b).is_some_and(|order| how.holds(order)),
+        }
+    }
+
+    /// A fact or constant as it lies there; nothing has to be made of it. Most operands are one.
+    fn lying(&self, node: NodeId) -> Option<&'a Value> {
+        match self.code.op(node) {
+            Op::Fact(slot) => Some(self.facts.get(slot)),
+            Op::Const(index) => Some(self.code.constant(index)),
+            _ => None,
         }
     }
 
@@ -308,6 +332,17 @@ impl<'a, 'n> Evaluator<'a, 'n> {
     }
 
     fn is_in(&mut self, needle: NodeId, hay: NodeId) -> bool {
+        if let (Some(Value::Str(needle)), Some(Value::List(list))) =
+            (self.lying(needle), self.lying(hay))
+        {
+            let is_it = |item: &Value| matches!(item, Value::Str(item) if item == needle);
+            return list.iter().any(is_it);
+        }
+        self.is_in_made(needle, hay)
+    }
+
+    #[inline(never)]
+    fn is_in_made(&mut self, needle: NodeId, hay: NodeId) -> bool {
         let needle = self.value(needle);
         // A literal list with facts in it is not built only to be searched.
         if let Op::List(kids) = self.code.op(hay) {
@@ -408,6 +443,20 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             V::Map(map) => map.keys().any(|k| one(self, V::Str(k))),
             _ => false,
         }
+    }
+}
+
+/// Compares two values of the commonest kinds, which do not move with time; `None` for others.
+fn compare_lying(how: Compare, a: &Value, b: &Value) -> Option<bool> {
+    match (a, b) {
+        (Value::Str(a), Value::Str(b)) => Some(match how {
+            Compare::Eq => a == b,
+            Compare::Ne => a != b,
+            _ => how.holds(a.cmp(b)),
+        }),
+        (Value::Int(a), Value::Int(b)) => Some(how.holds(a.cmp(b))),
+        (Value::Bool(a), Value::Bool(b)) => Some(how.holds(a.cmp(b))),
+        _ => None,
     }
 }
 

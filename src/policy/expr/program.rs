@@ -1,8 +1,9 @@
 //! The compiled form: a flat arena of typed nodes with names resolved and constants interned.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use regex::Regex;
 
@@ -24,6 +25,20 @@ pub(super) enum Compare {
     Le,
     Gt,
     Ge,
+}
+
+impl Compare {
+    /// Does it hold of two values that stand so?
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Self::Eq => order.is_eq(),
+            Self::Ne => order.is_ne(),
+            Self::Lt => order.is_lt(),
+            Self::Le => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::Ge => order.is_ge(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,12 +108,21 @@ pub(super) enum Op {
     Has(NodeId),
     Default(NodeId, NodeId),
     Text(TextTest, NodeId, NodeId),
-    /// The regex's number; if the text is a fact, its place in that fact's pool.
-    Matches(NodeId, u32, Option<(Slot, u32)>),
+    /// The text, and the number of the pattern.
+    Matches(NodeId, u32),
     Convert(Convert, NodeId),
     Min(Kids),
     Max(Kids),
     Loop(Loop, NodeId, NodeId),
+}
+
+/// A pattern, compiled; if the text is a fact, its place in that fact's pool.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    pub regex: Regex,
+    pub pooled: Option<(Slot, u32)>,
+    /// A short text that it finds, made when the lint first asks.
+    pub sample: OnceLock<Option<String>>,
 }
 
 /// Are two constants the same in every respect? `0.0 == -0.0`, and yet they divide differently.
@@ -117,22 +141,24 @@ fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Everything a program is.
+/// Everything a program is. What evaluating needs stands first and together: with a thousand
+/// rules most of the time goes into fetching it.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Code {
+    pub root: NodeId,
+    pub ops: Vec<Op>,
+    pub kids: Vec<NodeId>,
+    pub consts: Vec<Value>,
+    pub patterns: Vec<Pattern>,
     pub text: String,
     pub ty: Type,
     pub may_be_absent: bool,
     pub moves: bool,
     pub reads: Vec<Slot>,
     pub cost: u64,
-    pub ops: Vec<Op>,
     /// Of each node, bytes in `text`.
     pub spans: Vec<(u32, u32)>,
-    pub kids: Vec<NodeId>,
-    pub consts: Vec<Value>,
-    pub patterns: Vec<Regex>,
-    pub root: NodeId,
     /// For the lint, made when first asked for.
     pub shape: Shape,
 }

@@ -113,6 +113,14 @@ impl Facts {
         }
     }
 
+    /// Becomes the same as other facts of the schema, in the room that is there already.
+    pub(super) fn take_over(&mut self, other: &Self) {
+        self.values.clone_from(&other.values);
+        self.rates.clone_from(&other.rates);
+        self.now = other.now;
+        self.matched.clone_from(&other.matched);
+    }
+
     /// Sets a fact. A value that is not of the slot's type reads as absent or empty.
     pub fn set(&mut self, slot: Slot, value: Value) {
         if let Some(place) = self.values.get_mut(slot.index()) {

@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 use super::eval::Evaluator;
-use super::program::{Code, NodeId, Op, Program};
+use super::program::{Code, NodeId, Op, Pattern, Program};
 use super::schema::{Schema, Slot, Type};
 use super::situation::Part;
 use super::value::{Facts, Notes, Value};
@@ -156,7 +156,7 @@ impl Mentioned {
             }
         }
         self.samples
-            .extend(code.patterns.iter().filter_map(|p| sample(p.as_str())));
+            .extend(code.patterns.iter().filter_map(sample).cloned());
         for op in &code.ops {
             if let Op::Index(of, key, _) = *op
                 && let (Op::Fact(slot), Op::Const(index)) = (code.op(of), code.op(key))
@@ -382,6 +382,7 @@ fn descend(
     goal: &dyn Fn(&Facts) -> u32,
 ) -> bool {
     let mut best = goal(facts);
+    let mut next = facts.clone();
     loop {
         let before = best;
         for choice in choices {
@@ -393,13 +394,13 @@ fn descend(
                     return false;
                 }
                 *left -= 1;
-                let mut next = facts.clone();
+                next.take_over(facts);
                 choice.set(&mut next, value.clone());
                 settle(&mut next);
                 let far = goal(&next);
                 if far < best {
                     best = far;
-                    *facts = next;
+                    facts.take_over(&next);
                 }
             }
         }
@@ -413,12 +414,14 @@ fn descend(
 }
 
 /// A short text that the pattern finds, where one is easily made.
-fn sample(pattern: &str) -> Option<String> {
-    let hir = regex_syntax::parse(pattern).ok()?;
-    let mut text = String::new();
-    write_sample(&hir, &mut text);
-    let found = regex::Regex::new(pattern).is_ok_and(|p| p.is_match(&text));
-    (found && text.len() <= 200).then_some(text)
+fn sample(pattern: &Pattern) -> Option<&String> {
+    let make = || {
+        let hir = regex_syntax::parse(pattern.regex.as_str()).ok()?;
+        let mut text = String::new();
+        write_sample(&hir, &mut text);
+        (text.len() <= 200 && pattern.regex.is_match(&text)).then_some(text)
+    };
+    pattern.sample.get_or_init(make).as_ref()
 }
 
 fn write_sample(hir: &Hir, out: &mut String) {

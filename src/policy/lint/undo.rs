@@ -1,5 +1,7 @@
 //! Rules that undo what they, or each other, have done.
 
+use std::cell::RefCell;
+
 use crate::policy::expr::witness::{distance, looks_at};
 use crate::policy::expr::{Facts, Part, Program, Slot, Value};
 use crate::policy::model::{Attribute, Policy, Rule};
@@ -9,7 +11,7 @@ use crate::triage::attribute::AttributeValue;
 use super::Places;
 use super::conflict::beats;
 use super::way::{Way, Writes, programs, ways, words};
-use super::world::{World, settle};
+use super::world::{Follows, World};
 
 const EACH_OTHER: &str = "undo-each-other";
 const ITSELF: &str = "hold-reads-itself";
@@ -136,6 +138,7 @@ fn turns(
     let far = |parts: &[Part<'_>], facts: &Facts| -> u32 {
         parts.iter().map(|p| distance(p, facts, schema)).sum()
     };
+    let follows = Follows::of_programs(policy, &looks);
     let same_rule = first.rule.id == second.rule.id;
     // Where both hold, the one that does not go first must not be the one that writes.
     let wins = |winner: &Way<'_>, loser: &Way<'_>, facts: &Facts| {
@@ -144,16 +147,20 @@ fn turns(
                 !same_rule && !beats(winner.rule, loser.rule) && far(&loser.parts, facts) == 0,
             )
     };
-    let shown = |facts: &Facts, value: &AttributeValue| {
-        let mut facts = facts.clone();
+    // Asked thousands of times: only what is looked at is copied.
+    let slots = follows.slots();
+    let scratch = RefCell::new(Facts::new(schema));
+    let shown = |facts: &Facts, value: &AttributeValue, winner: &Way<'_>, loser: &Way<'_>| {
+        let mut copy = scratch.borrow_mut();
+        for slot in &slots {
+            copy.set(*slot, facts.get(*slot).clone());
+        }
         let shown = value.iter().next().unwrap_or_default();
-        facts.set(attribute.current, Value::str(shown));
-        settle(policy, &mut facts);
-        facts
+        copy.set(attribute.current, Value::str(shown));
+        follows.settle(&mut copy);
+        wins(winner, loser, &copy)
     };
-    let goal = |facts: &Facts| {
-        wins(second, first, &shown(facts, a)) + wins(first, second, &shown(facts, b))
-    };
+    let goal = |facts: &Facts| shown(facts, a, second, first) + shown(facts, b, first, second);
     let found = world.search(
         &looks,
         &[words(&first.parts), words(&second.parts)].concat(),
@@ -175,6 +182,7 @@ fn labels(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut 
         if rule.labels.is_empty() || !reads(policy, rule, slot) {
             continue;
         }
+        let follows = Follows::of_programs(policy, &[when]);
         let with = |facts: &Facts| {
             let mut facts = facts.clone();
             let mut all: Vec<Value> = match facts.get(slot) {
@@ -183,7 +191,7 @@ fn labels(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut 
             };
             all.extend(rule.labels.iter().map(|l| Value::str(l)));
             facts.set(slot, Value::List(all.into()));
-            settle(policy, &mut facts);
+            follows.settle(&mut facts);
             facts
         };
         let there = |facts: &Facts| match facts.get(slot) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::policy::expr::witness::{self, Choice};
 use crate::policy::expr::{Facts, Notes, Program, Slot, Value};
 use crate::policy::facts;
-use crate::policy::model::{Attribute, Policy};
+use crate::policy::model::{Attribute, Fact, Policy};
 use crate::policy::read::examples::ordinary;
 
 /// Evaluations that all searches of one load may take together: some seconds at the very worst.
@@ -48,7 +48,7 @@ impl<'p> World<'p> {
         let schema = self.policy.schema();
         let mut slots = witness::looks_at(programs.iter().copied(), schema);
         if self.policy.unaligned.is_some_and(|s| slots.remove(&s)) {
-            slots.extend(goals(self.policy).map(|a| a.slot));
+            slots.extend(goals_of(self.policy).map(|a| a.slot));
         }
         // The first board's facts have two names; one of them is chosen, the other follows.
         let both: Vec<Slot> = aliases(self.policy)
@@ -60,9 +60,8 @@ impl<'p> World<'p> {
             slots.retain(|s| schema.path(*s) != "issue.created_at");
         }
         let choices = witness::choices(&slots, programs, words, &self.base, schema);
-        let policy = self.policy;
-        let derived: BTreeSet<Slot> = witness::looks_at(programs.iter().copied(), schema);
-        let settled = |facts: &mut Facts| settle_some(policy, facts, Some(&derived));
+        let follows = Follows::of_programs(self.policy, programs);
+        let settled = |facts: &mut Facts| follows.settle(facts);
         let facts = witness::search(&choices, &self.base, &mut self.patience, &settled, goal)?;
         Some(Found { facts, choices })
     }
@@ -113,7 +112,7 @@ fn in_words(value: &Value) -> String {
     }
 }
 
-fn goals(policy: &Policy) -> impl Iterator<Item = &Attribute> {
+fn goals_of(policy: &Policy) -> impl Iterator<Item = &Attribute> {
     policy.attributes.values().filter(|a| a.of_goals)
 }
 
@@ -127,36 +126,64 @@ fn aliases(policy: &Policy) -> impl Iterator<Item = (Slot, Slot)> + '_ {
     })
 }
 
-/// Gives what follows from other facts its value.
-pub fn settle(policy: &Policy, facts: &mut Facts) {
-    settle_some(policy, facts, None);
+/// The facts that follow from others, found once and settled for many items.
+pub struct Follows<'p> {
+    policy: &'p Policy,
+    looked_at: BTreeSet<Slot>,
+    /// From, and to.
+    aliases: Vec<(Slot, Slot)>,
+    age_and_created: Option<(Slot, Slot)>,
+    unaligned: Option<Slot>,
+    derived: Vec<&'p Fact>,
 }
 
-fn settle_some(policy: &Policy, facts: &mut Facts, wanted: Option<&BTreeSet<Slot>>) {
-    let schema = policy.schema();
-    let of_interest = |slot: Slot| wanted.is_none_or(|w| w.contains(&slot));
-    for (from, to) in aliases(policy) {
-        if of_interest(from) && of_interest(to) {
-            let value = facts.get(from).clone();
-            facts.set(to, value);
+impl<'p> Follows<'p> {
+    /// Those that the programs look at.
+    pub fn of_programs(policy: &'p Policy, programs: &[&Program]) -> Self {
+        let schema = policy.schema();
+        let looked_at = witness::looks_at(programs.iter().copied(), schema);
+        let wanted = |slot: Slot| looked_at.contains(&slot);
+        let slot = |path: &str| schema.slot(path).filter(|s| wanted(*s));
+        Self {
+            policy,
+            aliases: aliases(policy)
+                .filter(|(from, to)| wanted(*from) && wanted(*to))
+                .collect(),
+            age_and_created: Option::zip(slot("issue.age"), slot("issue.created_at")),
+            unaligned: policy.unaligned.filter(|s| wanted(*s)),
+            derived: policy.facts.iter().filter(|f| wanted(f.slot)).collect(),
+            looked_at,
         }
     }
-    if let (Some(age), Some(created), Some(now)) = (
-        schema.slot("issue.age").filter(|s| of_interest(*s)),
-        schema.slot("issue.created_at").filter(|s| of_interest(*s)),
-        facts.now(),
-    ) && let Value::Duration(age) = facts.get(age)
-        && let Ok(then) = now.checked_sub(*age)
-    {
-        facts.set(created, Value::Timestamp(then));
+
+    /// What the programs look at, and what that follows from.
+    pub fn slots(&self) -> Vec<Slot> {
+        let now = self.policy.schema().slot("now");
+        let goals = self.unaligned.into_iter();
+        let goals = goals.flat_map(|_| goals_of(self.policy).map(|a| a.slot));
+        let created = self.age_and_created.map(|(_, created)| created);
+        let looked_at = self.looked_at.iter().copied();
+        looked_at.chain(now).chain(created).chain(goals).collect()
     }
-    if let Some(slot) = policy.unaligned.filter(|s| of_interest(*s)) {
-        let none = goals(policy).all(|a| !facts.get(a.slot).is_present());
-        facts.set(slot, Value::Bool(none));
-    }
-    let mut notes = Notes::default();
-    for fact in &policy.facts {
-        if of_interest(fact.slot) {
+
+    /// Gives them their values.
+    pub fn settle(&self, facts: &mut Facts) {
+        for (from, to) in &self.aliases {
+            let value = facts.get(*from).clone();
+            facts.set(*to, value);
+        }
+        if let Some((age, created)) = self.age_and_created
+            && let (Value::Duration(age), Some(now)) = (facts.get(age), facts.now())
+            && let Ok(then) = now.checked_sub(*age)
+        {
+            facts.set(created, Value::Timestamp(then));
+        }
+        if let Some(slot) = self.unaligned {
+            let none = goals_of(self.policy).all(|a| !facts.get(a.slot).is_present());
+            facts.set(slot, Value::Bool(none));
+        }
+        let mut notes = Notes::default();
+        for fact in &self.derived {
             facts.derive(fact.slot, &fact.program, &mut notes);
         }
     }

@@ -76,6 +76,7 @@ pub fn ordinary() -> Snapshot {
         boards: BTreeMap::new(),
         ledger: Vec::new(),
         comments: BTreeMap::new(),
+        answers: BTreeMap::new(),
         held_labels: BTreeSet::new(),
     }
 }

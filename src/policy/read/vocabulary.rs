@@ -229,7 +229,9 @@ fn pattern_of(r: &mut Reader<'_>, words: &[&Node]) -> Option<regex::Regex> {
             );
             continue;
         }
+        // At either end `*` says only that no edge of a word is needed there.
         let phrase: Vec<String> = text
+            .trim_matches('*')
             .split_whitespace()
             .map(|word| regex::escape(word).replace("\\*", "\\w*"))
             .collect();

@@ -10,8 +10,8 @@ pub use board::{FieldChange, ItemEvent, Side};
 pub use issue::mirror_issue;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{CommentId, UserId};
 use crate::store::{Alias, MirrorIssue};
@@ -19,7 +19,7 @@ use crate::store::{Alias, MirrorIssue};
 use super::lenient;
 
 /// Whoever did something.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
     pub id: UserId,
     pub login: String,

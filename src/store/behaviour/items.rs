@@ -7,6 +7,7 @@ use crate::store::{
     ActKey, Alias, AuditQuery, EffectEnd, Finish, ItemChanges, Lease, MirrorIssue, NewAudit,
     NewEffect, Settled, Store, StoreError,
 };
+use crate::triage::answer::{Answer, Question, Sign};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::ledger::{Act, LedgerEntry, Rank};
 use crate::triage::snapshot::{BoardRow, FieldValue, Issue, PostedComment};
@@ -123,6 +124,13 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
         deleted: false,
         collapsed: false,
     };
+    let answer = Answer {
+        comment: Some(CommentId(6)),
+        sign: Sign::Seen,
+        shown: false,
+        body: "so".to_owned(),
+        questions: vec![Question::Why(None), Question::Score],
+    };
     let key = ActKey("g/kind".to_owned());
     let first = ItemChanges {
         aliases: vec![Alias::DatabaseId(1)],
@@ -130,6 +138,7 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
         boards: BTreeMap::from([("PVT_1".to_owned(), Some(row.clone()))]),
         ledger: vec![(key.clone(), entry("bug")), (key.clone(), entry("task"))],
         comments: BTreeMap::from([("received".to_owned(), comment.clone())]),
+        answers: BTreeMap::from([("reply-6".to_owned(), answer.clone())]),
         held_labels: Some(BTreeSet::from(["help".to_owned()])),
         confirmed_by: Some(BTreeSet::from(["member".to_owned()])),
         ..ItemChanges::default()
@@ -145,6 +154,11 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
     assert_eq!(read.boards, BTreeMap::from([("PVT_1".to_owned(), row)]));
     assert_eq!(read.ledger, [entry("bug")], "an act happens once");
     assert_eq!(read.comments["received"], comment);
+    assert_eq!(read.answers["reply-6"], answer);
+    let shown = Answer {
+        shown: true,
+        ..answer
+    };
     assert_eq!(store.items(HERE).await.unwrap(), [item]);
 
     let lease = must_claim(store, 1).await;
@@ -155,6 +169,7 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
             (key, entry("docs")),
             (ActKey("h".to_owned()), entry("docs")),
         ],
+        answers: BTreeMap::from([("reply-6".to_owned(), shown.clone())]),
         held_labels: Some(BTreeSet::new()),
         ..ItemChanges::default()
     };
@@ -168,6 +183,7 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
     assert!(read.boards.is_empty());
     assert_eq!(read.ledger, [entry("bug"), entry("docs")]);
     assert_eq!(read.comments["received"], comment);
+    assert_eq!(read.answers["reply-6"], shown);
     assert!(read.held_labels.is_empty());
     assert_eq!(read.confirmed_by, BTreeSet::from(["member".to_owned()]));
 }

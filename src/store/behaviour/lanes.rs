@@ -125,6 +125,7 @@ pub(crate) async fn a_lost_lease_writes_nothing(store: &dyn Store) {
     assert!(claim(store, 59).await.is_none());
     let new = must_claim(store, 60).await;
     assert_eq!(new.failures, 1, "a holder that vanished is a failure");
+    assert_eq!(new.strikes, 1, "which no outage explains");
     assert_eq!(store.pending(&new, 9).await.unwrap()[0].attempts, 1);
 
     let finish = Finish {
@@ -184,7 +185,7 @@ pub(crate) async fn a_failing_head_blocks_its_lane_until_it_is_dead(store: &dyn 
     assert_eq!(store.next_due(at(3)).await.unwrap(), Some(at(30)));
 
     let lease = must_claim(store, 30).await;
-    assert_eq!(lease.failures, 1);
+    assert_eq!((lease.failures, lease.strikes), (1, 0), "an outage");
     let pending = store.pending(&lease, 9).await.unwrap();
     let tries: Vec<_> = pending.iter().map(|d| d.attempts).collect();
     assert_eq!(tries, [1, 0, 0], "only the head was tried");

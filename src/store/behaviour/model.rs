@@ -81,6 +81,7 @@ struct Lane {
     wake_at: Option<i64>,
     paused_until: i64,
     failures: u32,
+    strikes: u32,
     fence: i64,
     /// End of the lease, while there is one.
     leased: Option<i64>,
@@ -203,9 +204,11 @@ impl Model {
         let lane = self.lane_mut(&lease);
         if lane.leased.is_some() {
             lane.failures += 1;
+            lane.strikes += 1;
         }
         assert!(lease.fence > lane.fence, "the fence was not raised");
         assert_eq!(lease.failures, lane.failures);
+        assert_eq!(lease.strikes, lane.strikes);
         lane.fence = lease.fence;
         lane.leased = Some(now + LEASE_SECONDS);
         lane.wake_at = lane.wake_at.filter(|wake| *wake > now);
@@ -252,6 +255,8 @@ impl Model {
                 .into_iter()
                 .collect(),
             retry_at: retry_at.map(at),
+            // Every other pause is an outage.
+            strike: pause.is_some_and(|pause| pause % 2 == 1),
             ..Finish::default()
         };
         let ended = store.finish(lease, finish).await;
@@ -264,11 +269,13 @@ impl Model {
             return;
         }
         ended.unwrap();
+        let strike = pause.is_some_and(|pause| pause % 2 == 1);
         let lane = self.lane_mut(lease);
         let handled: Vec<_> = lane.waiting.iter().copied().take(done).collect();
         for one in &handled {
             lane.waiting.remove(one);
         }
+        let buried = give_up && !seqs.is_empty();
         if give_up && let Some(first) = lane.waiting.pop_first() {
             lane.dead.insert(first);
         }
@@ -277,6 +284,11 @@ impl Model {
             lane.failures + 1
         } else {
             0
+        };
+        lane.strikes = match retry_at {
+            None => 0,
+            Some(_) if buried => 0,
+            Some(_) => lane.strikes + u32::from(strike),
         };
         lane.paused_until = retry_at.unwrap_or(0);
         lane.wake_at = [lane.wake_at, retry_at].into_iter().flatten().min();
@@ -301,6 +313,7 @@ impl Model {
             lane.dead.remove(&one);
             lane.waiting.insert(one);
             lane.failures = 0;
+            lane.strikes = 0;
             lane.paused_until = 0;
         }
     }
@@ -318,6 +331,7 @@ impl Model {
         let from = self.lane_mut(lease);
         from.leased = None;
         from.failures = 0;
+        from.strikes = 0;
         from.paused_until = 0;
         let moved = std::mem::take(&mut from.waiting);
         let arrived = from.arrived.clone();

@@ -138,6 +138,9 @@ pub(super) async fn read(
     if let Some(since) = query.since {
         sql.push(" AND at >= ").push_bind(micros(since));
     }
+    if let Some(before) = query.before {
+        sql.push(" AND id < ").push_bind(before);
+    }
     let limit = match query.limit {
         0 => DEFAULT_LIMIT,
         limit => i64::try_from(limit).unwrap_or(i64::MAX),

@@ -327,7 +327,7 @@ pub(super) async fn revive(
     for row in &rows {
         // The pause was for whatever failed before; the revived one goes first, and now.
         sqlx::query(
-            "UPDATE lanes SET failures = 0, paused_until = NULL, \
+            "UPDATE lanes SET failures = 0, strikes = 0, paused_until = NULL, \
              next_at = CASE WHEN holder IS NULL THEN min(coalesce(next_at, ?1), ?1) \
                        ELSE next_at END \
              WHERE installation = ?2 AND lane = ?3",

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use crate::ids::{InstallationId, ItemId};
+use crate::ids::{InstallationId, ItemId, RepoName};
 use crate::store::{Alias, ItemChanges, ItemRecord, StoreError};
 
 use super::{boards, database, unreadable};
@@ -23,6 +23,29 @@ pub(super) async fn by_alias(
             .await
             .map_err(database("looking an item up"))?;
     Ok(item.map(id))
+}
+
+/// The item whose issue the mirror knows by this name; of several the newest.
+pub(super) async fn by_name(
+    pool: &SqlitePool,
+    repository: &RepoName,
+    number: u64,
+) -> Result<Option<(InstallationId, ItemId)>, StoreError> {
+    let row = sqlx::query(
+        "SELECT installation, item FROM items WHERE issue ->> '$.issue.number' = ? \
+         AND lower(issue ->> '$.issue.repository.owner') = lower(?) \
+         AND lower(issue ->> '$.issue.repository.name') = lower(?) ORDER BY item DESC LIMIT 1",
+    )
+    .bind(number.cast_signed())
+    .bind(&repository.owner)
+    .bind(&repository.name)
+    .fetch_optional(pool)
+    .await
+    .map_err(database("looking an item up"))?;
+    Ok(row.map(|row| {
+        let installation = row.get::<i64, _>("installation").cast_unsigned();
+        (InstallationId(installation), id(row.get("item")))
+    }))
 }
 
 /// The item behind the first alias that is known, or a new one; it gets all of them.
@@ -152,6 +175,16 @@ pub(super) async fn read(
         let value = from_json("a comment", row.get("comment"))?;
         record.comments.insert(row.get("key"), value);
     }
+    let rows = sqlx::query("SELECT key, answer FROM answers WHERE installation = ? AND item = ?")
+        .bind(installation)
+        .bind(item)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(database(DOING))?;
+    for row in rows {
+        let value = from_json("an answer", row.get("answer"))?;
+        record.answers.insert(row.get("key"), value);
+    }
     record.places = boards::of_item(&mut tx, installation, item).await?;
     Ok(Some(record))
 }
@@ -239,6 +272,19 @@ pub(super) async fn change(
         .bind(item_id)
         .bind(key)
         .bind(to_json(comment)?)
+        .execute(&mut *conn)
+        .await
+        .map_err(database(DOING))?;
+    }
+    for (key, answer) in &changes.answers {
+        sqlx::query(
+            "INSERT INTO answers (installation, item, key, answer) VALUES (?, ?, ?, ?) \
+             ON CONFLICT (installation, item, key) DO UPDATE SET answer = excluded.answer",
+        )
+        .bind(installation)
+        .bind(item_id)
+        .bind(key)
+        .bind(to_json(answer)?)
         .execute(&mut *conn)
         .await
         .map_err(database(DOING))?;

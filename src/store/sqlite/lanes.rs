@@ -116,10 +116,10 @@ async fn take(
     let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
     let row = sqlx::query(
         "UPDATE lanes SET holder = ?1, claimed_at = ?2, lease_until = ?3, next_at = ?3, \
-             fence = fence + 1, failures = failures + ?4, \
+             fence = fence + 1, failures = failures + ?4, strikes = strikes + ?4, \
              wake_at = CASE WHEN wake_at <= ?2 THEN NULL ELSE wake_at END \
          WHERE installation = ?5 AND lane = ?6 \
-         RETURNING fence, failures, write_priority, write_since",
+         RETURNING fence, failures, strikes, write_priority, write_since",
     )
     .bind(holder)
     .bind(micros(now))
@@ -142,6 +142,7 @@ async fn take(
         until: instant(micros(until))?,
         wants_write,
         failures: row.get("failures"),
+        strikes: row.get("strikes"),
     }))
 }
 
@@ -183,6 +184,7 @@ pub(super) struct Held {
     claimed_at: i64,
     wake_at: Option<i64>,
     failures: i64,
+    strikes: i64,
     write: Option<(i64, i64)>,
 }
 
@@ -191,6 +193,7 @@ pub(super) struct Released {
     wake_at: Option<i64>,
     paused_until: Option<i64>,
     failures: i64,
+    strikes: i64,
     write: Option<(i64, i64)>,
 }
 
@@ -201,6 +204,7 @@ impl Held {
             wake_at: self.wake_at,
             paused_until: None,
             failures: 0,
+            strikes: 0,
             write: self.write,
         }
     }
@@ -210,7 +214,7 @@ impl Held {
 /// A lease that ran out but that nobody else took is still good: nothing happened in between.
 pub(super) async fn held(conn: &mut SqliteConnection, lease: &Lease) -> Result<Held, StoreError> {
     let row = sqlx::query(
-        "SELECT claimed_at, wake_at, failures, write_priority, write_since FROM lanes \
+        "SELECT claimed_at, wake_at, failures, strikes, write_priority, write_since FROM lanes \
          WHERE installation = ? AND lane = ? AND fence = ? AND holder IS NOT NULL",
     )
     .bind(lease.installation.0.cast_signed())
@@ -224,6 +228,7 @@ pub(super) async fn held(conn: &mut SqliteConnection, lease: &Lease) -> Result<H
         claimed_at: row.get("claimed_at"),
         wake_at: row.get("wake_at"),
         failures: row.get("failures"),
+        strikes: row.get("strikes"),
         write: Option::zip(row.get("write_priority"), row.get("write_since")),
     })
 }
@@ -251,8 +256,8 @@ pub(super) async fn release(
     sqlx::query(
         "UPDATE lanes SET holder = NULL, claimed_at = NULL, lease_until = NULL, \
              next_at = ?1, wake_at = ?2, paused_until = ?3, failures = ?4, \
-             write_priority = ?5, write_since = ?6 \
-         WHERE installation = ?7 AND lane = ?8",
+             write_priority = ?5, write_since = ?6, strikes = ?7 \
+         WHERE installation = ?8 AND lane = ?9",
     )
     .bind(next_at)
     .bind(to.wake_at)
@@ -260,6 +265,7 @@ pub(super) async fn release(
     .bind(to.failures)
     .bind(to.write.map(|(priority, _)| priority))
     .bind(to.write.map(|(_, since)| since))
+    .bind(to.strikes)
     .bind(installation)
     .bind(&lane)
     .execute(conn)
@@ -298,6 +304,17 @@ pub(super) async fn finish(
             .min(),
         paused_until: retry_at,
         failures: if failed { held.failures + 1 } else { 0 },
+        strikes: if failed {
+            // The dead one took its strikes along.
+            let before = if finish.dead.is_empty() {
+                held.strikes
+            } else {
+                0
+            };
+            before + i64::from(finish.strike && finish.dead.is_empty())
+        } else {
+            0
+        },
         write: match finish.wants_write {
             None => held.write,
             Some(None) => None,

@@ -39,7 +39,7 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::ids::{InstallationId, ItemId};
+use crate::ids::{InstallationId, ItemId, RepoName};
 
 use super::{
     Accepted, Alias, AuditEntry, AuditQuery, BoardRecord, Counts, DeadLetter, Delivery, Effect,
@@ -341,6 +341,14 @@ impl Store for SqliteStore {
         alias: &Alias,
     ) -> Result<Option<ItemId>, StoreError> {
         items::by_alias(&self.readers, installation, alias).await
+    }
+
+    async fn item_by_name(
+        &self,
+        repository: &RepoName,
+        number: u64,
+    ) -> Result<Option<(InstallationId, ItemId)>, StoreError> {
+        items::by_name(&self.readers, repository, number).await
     }
 
     async fn ensure_item(

@@ -169,7 +169,7 @@ fn words(text: &str) -> String {
 
 /// As code: GitHub finds no mention, reference, link or markup in it. On one line, between more
 /// backticks than the text has in a row.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })

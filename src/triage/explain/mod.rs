@@ -10,6 +10,8 @@ mod lines;
 mod markdown;
 mod text;
 
+pub(crate) use markdown::code;
+
 use jiff::Timestamp;
 use serde::Serialize;
 

@@ -1,0 +1,652 @@
+//! Commands: who may say them, and what they do to an item's draft.
+//!
+//! What a command changes is a line of the ledger, of the rank of a command; the ordinary walk
+//! then shows it on GitHub. What is to be said is an [`Answer`], and the plan says it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::command::table::{self, Who};
+use crate::command::{self, Act as Asked, Found, ItemRef, Reading, Said, ValueChange, Vocabulary};
+use crate::ids::{CommentId, RepoName, RepositoryId};
+use crate::policy::Policy;
+use crate::policy::template::harmless;
+use crate::receive::payload::Sender;
+use crate::store::{ActKey, Delivery};
+use crate::triage::answer::{Answer, Question, Sign, key_of};
+use crate::triage::attribute::AttributeValue;
+use crate::triage::explain::{About, Ask, Audience, code, explain as tell};
+use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
+use crate::triage::plan::fingerprint;
+use crate::triage::score::score;
+use crate::triage::{plan, projection};
+
+use super::draft::Draft;
+use super::intake::Surroundings;
+use super::look::Decided;
+use super::observe;
+
+/// GitHub's limit for a comment, less room for the marker.
+const LONGEST_REPLY: usize = 64_000;
+
+/// Somebody said something.
+pub(super) struct Spoken<'a> {
+    /// Of the event: whoever edits somebody's comment does not speak as them.
+    pub sender: &'a Sender,
+    pub place: Place,
+    pub at: Timestamp,
+    /// What makes it the same for ever: the delivery.
+    pub key: &'a str,
+}
+
+/// Where something was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the issue's own text.
+    Issue,
+    Comment(CommentId),
+    /// At another item, which has the sign.
+    Elsewhere,
+}
+
+/// A command that was said elsewhere, on its way to the item it names: a delivery of our own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Told {
+    pub sender: Sender,
+    pub found: Found,
+    /// `owner/repo#n` where it was said.
+    pub from: String,
+    pub to: Other,
+}
+
+/// An item that a command names, as GitHub knows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Other {
+    pub repository_id: RepositoryId,
+    pub repository: RepoName,
+    pub number: u64,
+}
+
+impl Told {
+    /// Stands for GitHub's name of the event. The door takes no such deliveries.
+    pub const EVENT: &str = "northstar.command";
+
+    /// The delivery, if it is such a one.
+    pub fn of(delivery: &Delivery) -> Option<Self> {
+        let ours = delivery.event == Self::EVENT;
+        ours.then(|| Self::read(&delivery.payload))?
+    }
+
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        serde_json::from_slice(payload).ok()
+    }
+}
+
+/// The items that command lines name.
+pub(super) fn items_named(found: &[Found], words: &Vocabulary) -> BTreeSet<ItemRef> {
+    let readings = found.iter().filter_map(|line| command::read(line, words));
+    readings
+        .filter_map(|reading| match reading {
+            Reading::Command { said, .. } => Some(said.items),
+            _ => None,
+        })
+        .flatten()
+        .collect()
+}
+
+/// Does what the command lines ask for, as far as whoever said them may, and notes the answer.
+pub(super) fn obey(
+    draft: &mut Draft,
+    around: &Surroundings<'_>,
+    spoken: &Spoken<'_>,
+    found: &[Found],
+) {
+    // A bot commands only where the policy gives it a role.
+    if spoken.sender.bot && around.sender_roles.is_empty() {
+        return;
+    }
+    let mut hearing = Hearing {
+        draft,
+        around,
+        spoken,
+        sign: None,
+        texts: Vec::new(),
+        questions: Vec::new(),
+    };
+    for line in found {
+        hearing.hear(line);
+    }
+    hearing.answer();
+}
+
+/// What a command that was understood and allowed came to.
+type Outcome = Result<(), String>;
+
+struct Hearing<'a, 'd> {
+    draft: &'d mut Draft,
+    around: &'a Surroundings<'a>,
+    spoken: &'a Spoken<'a>,
+    /// `None` while nothing was a command.
+    sign: Option<Sign>,
+    texts: Vec<String>,
+    questions: Vec<Question>,
+}
+
+impl Hearing<'_, '_> {
+    fn hear(&mut self, line: &Found) {
+        match command::read(line, self.around.words) {
+            None => {}
+            Some(Reading::Unknown {
+                name, did_you_mean, ..
+            }) => self.refuse(
+                &format!("/{name}"),
+                &format!(
+                    "there is no such command; did you mean {}?",
+                    code(&format!("/{did_you_mean}"))
+                ),
+            ),
+            Some(Reading::Wrong { said, problem }) => {
+                let text = harmless(&problem.to_string());
+                self.refuse(&in_words(&said), &text);
+            }
+            Some(Reading::Command { said, act }) => {
+                let text = in_words(&said);
+                if !self.may(&said.name, &act) {
+                    let why = self.who_may(&said.name, &act);
+                    return self.refuse(&text, &why);
+                }
+                match self.everywhere(&said, &act, &text) {
+                    Ok(()) => {
+                        let who = Some(self.spoken.sender.id);
+                        let detail = json!({ "command": text, "reason": said.reason });
+                        self.draft.note("command", who, detail);
+                        let sign =
+                            if matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
+                            {
+                                Sign::Seen
+                            } else {
+                                Sign::Done
+                            };
+                        self.sign = self.sign.max(Some(sign));
+                    }
+                    Err(why) => self.refuse(&text, &why),
+                }
+            }
+        }
+    }
+
+    fn is_here(&self, item: &ItemRef) -> bool {
+        self.draft.record.issue.as_ref().is_some_and(|mirror| {
+            let here = &mirror.issue;
+            item.number == here.number
+                && item
+                    .repository
+                    .as_ref()
+                    .is_none_or(|r| *r == here.repository)
+        })
+    }
+
+    /// Does it here or, where it names items, to them. Those elsewhere are told.
+    fn everywhere(&mut self, said: &Said, act: &Asked, text: &str) -> Outcome {
+        let elsewhere: Vec<&ItemRef> = said.items.iter().filter(|i| !self.is_here(i)).collect();
+        let mut told = Vec::new();
+        for item in &elsewhere {
+            let Some(Some(there)) = self.around.others.get(*item) else {
+                let item = code(&item.to_string());
+                return Err(format!(
+                    "{item} is no issue that I may see; nothing was done."
+                ));
+            };
+            told.push(there.clone());
+        }
+        if !told.is_empty() && matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
+        {
+            return Err("ask this on the issue itself, please.".to_owned());
+        }
+        let about_this = said.items.is_empty() || elsewhere.len() < said.items.len();
+        if about_this {
+            self.act(said, act, text)?;
+        }
+        let here = self.draft.record.issue.as_ref();
+        let from = here.map(|m| format!("{}#{}", m.issue.repository, m.issue.number));
+        for to in told {
+            let told = Told {
+                sender: self.spoken.sender.clone(),
+                found: alone(said),
+                from: from.clone().unwrap_or_default(),
+                to,
+            };
+            self.draft.told.push(told);
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, text: &str, why: &str) {
+        let who = Some(self.spoken.sender.id);
+        self.draft
+            .note("refusal", who, json!({ "command": text, "why": why }));
+        self.sign = Some(Sign::Refused);
+        self.texts.push(format!("{}: {why}", code(text)));
+    }
+
+    /// The roles that may say it; `None`: everybody.
+    fn allowed(&self, name: &str, act: &Asked) -> Option<Vec<String>> {
+        let policy = self.around.policy;
+        let of = |name: &str| policy.commands.get(name).cloned();
+        if let Some(roles) = of(name) {
+            return Some(roles);
+        }
+        let Some(entry) = table::entry(name) else {
+            return Some(Vec::new()); // an attribute that `commands:` lets nobody set
+        };
+        match entry.who {
+            Who::Anyone => None,
+            Who::MaySet(attribute) => Some(of(attribute).unwrap_or_default()),
+            Who::Role(role) => Some(vec![role.to_owned()]),
+            Who::MaySetIt => Some(match act {
+                Asked::Release { held } if policy.attributes.contains_key(held) => {
+                    of(held).unwrap_or_default()
+                }
+                Asked::Release { .. } => of("override").unwrap_or_default(),
+                _ => of("triage").unwrap_or_default(),
+            }),
+        }
+    }
+
+    fn may(&self, name: &str, act: &Asked) -> bool {
+        self.allowed(name, act).is_none_or(|roles| {
+            roles
+                .iter()
+                .any(|role| self.around.sender_roles.contains(role))
+        })
+    }
+
+    fn who_may(&self, name: &str, act: &Asked) -> String {
+        let roles = self.allowed(name, act).unwrap_or_default();
+        if roles.is_empty() {
+            return "the policy lets nobody say this.".to_owned();
+        }
+        let roles: Vec<String> = roles.iter().map(|role| code(role)).collect();
+        format!(
+            "this is for {}. What speaks for it is welcome in a comment.",
+            roles.join(" or ")
+        )
+    }
+
+    fn act(&mut self, said: &Said, act: &Asked, text: &str) -> Outcome {
+        match act {
+            Asked::Set { attribute, changes } => self.set(said, attribute, changes, text),
+            Asked::Cofund { add, community } => {
+                let change = if *add {
+                    ValueChange::Add(community.clone())
+                } else {
+                    ValueChange::Remove(community.clone())
+                };
+                self.set(said, "cofunded", &[change], text)
+            }
+            Asked::Community { add, community } => {
+                let value = if *add {
+                    community.clone()
+                } else {
+                    String::new()
+                };
+                let name = ledger::community(community);
+                self.enter(
+                    said,
+                    text,
+                    &name,
+                    Act::Set,
+                    Rank::Command,
+                    AttributeValue::One(value),
+                    None,
+                );
+                Ok(())
+            }
+            Asked::Critical => {
+                let roles = self.around.sender_roles.clone();
+                self.draft.confirm(&roles);
+                Ok(())
+            }
+            Asked::Override { limit, until } => self.let_past(said, limit, *until, text),
+            Asked::Release { held } => self.release(said, held, text),
+            Asked::Why { rule } => {
+                let unknown = |rule: &String| About::named(self.around.policy, rule).is_none();
+                if rule.as_ref().is_some_and(unknown) {
+                    return Err(
+                        "the policy has no rule, attribute or principle of that name.".to_owned(),
+                    );
+                }
+                self.questions.push(Question::Why(rule.clone()));
+                Ok(())
+            }
+            Asked::Score if self.around.policy.score.is_empty() => {
+                Err("the policy has no score.".to_owned())
+            }
+            Asked::Score => {
+                self.questions.push(Question::Score);
+                Ok(())
+            }
+            Asked::Help { topic } => {
+                let words = self.around.words;
+                let help = match topic {
+                    None => Some(command::help(words)),
+                    Some(topic) => command::help_about(topic, words),
+                };
+                self.texts.push(help.ok_or("there is no such command.")?);
+                Ok(())
+            }
+            Asked::Undo => self.undo(said, text),
+            Asked::Duplicate { .. }
+            | Asked::Snooze { .. }
+            | Asked::Promote
+            | Asked::Park
+            | Asked::Similar
+            | Asked::Apply { .. }
+            | Asked::Kpi { .. } => Err("this server cannot do that yet.".to_owned()),
+        }
+    }
+
+    fn let_past(&mut self, said: &Said, limit: &str, until: Option<Date>, text: &str) -> Outcome {
+        // The day named is the last one.
+        let until = until.map(|day| day.tomorrow().and_then(|day| day.to_zoned(TimeZone::UTC)));
+        let until = match until.transpose() {
+            Ok(end) => end.map(|end| end.timestamp()),
+            Err(_) => return Err("that day is too far away.".to_owned()),
+        };
+        if until.is_some_and(|until| until <= self.spoken.at) {
+            return Err("that day is over.".to_owned());
+        }
+        let value = AttributeValue::One("stays".to_owned());
+        let name = ledger::limit(limit);
+        self.enter(said, text, &name, Act::Set, Rank::Override, value, until);
+        Ok(())
+    }
+
+    fn release(&mut self, said: &Said, held: &str, text: &str) -> Outcome {
+        let name = if self.around.policy.attributes.contains_key(held) {
+            held.to_owned()
+        } else {
+            ledger::limit(held)
+        };
+        let known = self.draft.record.ledger.iter().any(|e| e.attribute == name);
+        if !known {
+            return Err("nobody holds it.".to_owned());
+        }
+        let nothing = AttributeValue::One(String::new());
+        self.enter(
+            said,
+            text,
+            &name,
+            Act::Release,
+            Rank::Command,
+            nothing,
+            None,
+        );
+        Ok(())
+    }
+
+    fn set(&mut self, said: &Said, id: &str, changes: &[ValueChange], text: &str) -> Outcome {
+        let policy = self.around.policy;
+        let Some(attribute) = policy.attributes.get(id) else {
+            return Err(format!("the policy has no attribute {}.", code(id)));
+        };
+        let now = self.value_now(id);
+        let value = if attribute.many {
+            let mut values: BTreeSet<String> = now.iter().map(str::to_owned).collect();
+            for change in changes {
+                match change {
+                    ValueChange::Add(value) => drop(values.insert(value.clone())),
+                    ValueChange::Remove(value) => drop(values.remove(value)),
+                    ValueChange::Clear => values.clear(),
+                }
+            }
+            AttributeValue::Many(values)
+        } else {
+            let mut one = now.iter().next().unwrap_or_default().to_owned();
+            for change in changes {
+                match change {
+                    ValueChange::Add(value) => one.clone_from(value),
+                    ValueChange::Remove(value) if *value == one => one.clear(),
+                    ValueChange::Remove(_) => {}
+                    ValueChange::Clear => one.clear(),
+                }
+            }
+            AttributeValue::One(one)
+        };
+        if ledger::fold(&self.draft.record.ledger, id)
+            .latest()
+            .is_none()
+            && !now.is_empty()
+        {
+            // What was there before anybody spoke, so that it can be put back.
+            let before = format!("before {text}");
+            self.enter(
+                said,
+                &before,
+                id,
+                Act::Set,
+                Rank::Ambient,
+                now.clone(),
+                None,
+            );
+        }
+        let declined = id == "triage" && value.contains("declined") && !now.contains("declined");
+        self.enter(said, text, id, Act::Set, Rank::Command, value, None);
+        if declined {
+            let reason = if said.reason.is_empty() {
+                String::new()
+            } else {
+                format!("\n\nThe reason: {}", harmless(&said.reason))
+            };
+            self.texts.push(format!(
+                "Thank you for taking the time to ask for this. We have decided not to take it \
+                 on.{reason}\n\nIf something changes, say so here, and somebody will look again."
+            ));
+        }
+        Ok(())
+    }
+
+    /// The attribute's value as the item has it, what was commanded and is on its way included.
+    fn value_now(&self, id: &str) -> AttributeValue {
+        let policy: &Policy = self.around.policy;
+        let own = ledger::fold(&self.draft.record.ledger, id);
+        if let Some(owner) = &own.owner
+            && owner.rank >= Rank::Command
+            && !own.disturbed
+        {
+            return owner.value.clone();
+        }
+        let (Some(attribute), Some(mirror)) = (policy.attributes.get(id), &self.draft.record.issue)
+        else {
+            return AttributeValue::One(String::new());
+        };
+        let surroundings = observe::Surroundings {
+            now: self.spoken.at,
+            author_roles: BTreeSet::new(),
+            board_ids: self.around.board_ids.clone(),
+        };
+        let snapshot = observe::snapshot(policy, &self.draft.record, mirror, surroundings);
+        projection::current(attribute, &snapshot, &own)
+    }
+
+    #[allow(clippy::too_many_arguments)] // the parts of a ledger entry
+    fn enter(
+        &mut self,
+        said: &Said,
+        text: &str,
+        attribute: &str,
+        act: Act,
+        rank: Rank,
+        value: AttributeValue,
+        until: Option<Timestamp>,
+    ) {
+        let (key, line) = (self.spoken.key, said.line);
+        let key = format!("{key}:{line}:{attribute}:{rank:?}");
+        let entry = LedgerEntry {
+            attribute: attribute.to_owned(),
+            act,
+            rank,
+            value,
+            at: self.spoken.at,
+            by: Some(self.spoken.sender.id),
+            cause: text.to_owned(),
+            reason: said.reason.clone(),
+            until,
+        };
+        self.draft.append(ActKey(key), entry);
+    }
+
+    /// Takes back what the last comment with commands did, attribute by attribute, where nobody
+    /// changed it since. What was there before is put back, and stays as a command's word.
+    fn undo(&mut self, said: &Said, text: &str) -> Outcome {
+        let ledger = self.draft.record.ledger.clone();
+        let by_command = |e: &LedgerEntry| e.cause.starts_with('/') && e.at != self.spoken.at;
+        let Some(last) = ledger.iter().rev().find(|e| by_command(e)) else {
+            return Err("nothing was commanded here that could be taken back.".to_owned());
+        };
+        // Of each attribute the first and the last line. The ledger's order tells what came
+        // since: the instants of hand changes are GitHub's, in whole seconds.
+        let mut undone: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (i, entry) in ledger.iter().enumerate() {
+            if by_command(entry) && entry.at == last.at && entry.by == last.by {
+                let lines = undone.entry(&entry.attribute).or_insert((i, i));
+                lines.1 = i;
+            }
+        }
+        let mut left = Vec::new();
+        for (attribute, (first, last)) in undone {
+            let changed = ledger[last + 1..]
+                .iter()
+                .any(|e| e.attribute == attribute && e.rank != Rank::Rule);
+            if changed {
+                left.push(code(attribute));
+                continue;
+            }
+            let before = ledger::fold(&ledger[..first], attribute);
+            if let Some(value) = before.latest() {
+                let rank = before.rank().unwrap_or(Rank::Command).max(Rank::Command);
+                self.enter(said, text, attribute, Act::Set, rank, value.clone(), None);
+                continue;
+            }
+            // Nothing was there, and nobody had said anything.
+            let (act, nothing) = match self.around.policy.attributes.get(attribute) {
+                Some(known) => (Act::Set, known.nothing()),
+                None => (Act::Release, AttributeValue::One(String::new())),
+            };
+            self.enter(said, text, attribute, act, Rank::Command, nothing, None);
+        }
+        if !left.is_empty() {
+            self.texts.push(format!(
+                "{} was changed by somebody since, and is left as it is.",
+                left.join(" and ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// Notes what is to be said. A comment that was corrected has its reply corrected.
+    fn answer(self) {
+        let Some(sign) = self.sign else { return };
+        let (key, comment) = match self.spoken.place {
+            Place::Issue => (key_of(None), None),
+            Place::Comment(id) => (key_of(Some(id)), Some(id)),
+            Place::Elsewhere => (format!("told-{}", fingerprint(self.spoken.key)), None),
+        };
+        let signed_elsewhere = self.spoken.place == Place::Elsewhere;
+        let earlier = self.draft.record.answers.get(&key);
+        let mut body = self.texts.join("\n\n");
+        let corrected = earlier.is_some_and(|e| !e.body.is_empty());
+        if body.is_empty() && self.questions.is_empty() && corrected {
+            "Understood now, and done.".clone_into(&mut body);
+        }
+        if body.is_empty() && signed_elsewhere {
+            return;
+        }
+        let answer = Answer {
+            comment,
+            sign,
+            shown: signed_elsewhere || earlier.is_some_and(|e| e.shown && e.sign == sign),
+            body: cut(body),
+            questions: self.questions,
+        };
+        self.draft.set_answer(&key, answer);
+    }
+}
+
+/// Works out what `/why` and `/score` asked for, now that the item was decided.
+pub(super) fn explain(policy: &Policy, draft: &mut Draft, decided: &mut Decided) {
+    let asked = draft.record.answers.iter();
+    let asked: Vec<_> = asked
+        .filter(|(_, answer)| !answer.questions.is_empty())
+        .map(|(key, answer)| (key.clone(), answer.clone()))
+        .collect();
+    if asked.is_empty() {
+        return;
+    }
+    let audience = if decided.snapshot.issue.private {
+        Audience::Internal
+    } else {
+        Audience::Public
+    };
+    for (key, mut answer) in asked {
+        for question in std::mem::take(&mut answer.questions) {
+            let told = match question {
+                Question::Why(rule) => {
+                    let about = rule.as_deref().and_then(|rule| About::named(policy, rule));
+                    let about = about.unwrap_or(About::Decision);
+                    tell(policy, &decided.snapshot, Ask { about, audience }).markdown()
+                }
+                Question::Score => {
+                    score(policy, &decided.snapshot, &decided.decision).markdown(audience)
+                }
+            };
+            if !answer.body.is_empty() {
+                answer.body.push_str("\n\n");
+            }
+            answer.body.push_str(&told);
+        }
+        answer.body = cut(answer.body);
+        draft.set_answer(&key, answer);
+    }
+    decided.snapshot.answers.clone_from(&draft.record.answers);
+    decided.plan = plan(policy, &decided.snapshot, &decided.decision);
+}
+
+fn cut(mut body: String) -> String {
+    if body.len() > LONGEST_REPLY {
+        let end = body.floor_char_boundary(LONGEST_REPLY);
+        body.truncate(end);
+        body.push_str("\n\n… and more, which `northstar why` shows.");
+    }
+    body
+}
+
+/// The command without the items it names, as it would have been said at one of them.
+fn alone(said: &Said) -> Found {
+    let is_item = |arg: &str| said.items.iter().any(|item| item.to_string() == arg);
+    let mut rest: Vec<String> = said.args.iter().filter(|a| !is_item(a)).cloned().collect();
+    if !said.reason.is_empty() {
+        // In quotes, so that none of it is taken for an argument.
+        rest.push(format!("\"{}\"", said.reason.replace('"', "'")));
+    }
+    Found {
+        name: said.name.clone(),
+        rest: rest.join(" "),
+        line: said.line,
+    }
+}
+
+/// The command as it was understood.
+fn in_words(said: &Said) -> String {
+    let mut text = format!("/{}", said.name);
+    for arg in &said.args {
+        text.push(' ');
+        text.push_str(arg);
+    }
+    text
+}
