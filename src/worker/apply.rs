@@ -96,7 +96,7 @@ impl Worker {
         } = looked;
         finish.wants_write = Some(None);
         if seen == Seen::Gone {
-            finish.wake_lanes = places::forget(&mut draft, lease);
+            finish.wake_lanes.extend(places::forget(&mut draft, lease));
         }
         let mut failed = None;
         if let (Some(mut decided), Some(mirror)) = (decided, draft.record.issue.clone()) {

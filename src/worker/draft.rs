@@ -145,7 +145,7 @@ impl Draft {
     }
 
     /// Nothing of this verdict is left to do.
-    pub fn answer(&mut self, project: String, verdict: String) {
+    pub fn end_verdict(&mut self, project: String, verdict: String) {
         self.changes.answered.push((project, verdict));
     }
 

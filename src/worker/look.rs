@@ -441,7 +441,7 @@ impl Worker {
             seen,
         } = looked;
         if seen == Seen::Gone {
-            finish.wake_lanes = places::forget(&mut draft, lease);
+            finish.wake_lanes.extend(places::forget(&mut draft, lease));
         }
         if let Some(decided) = &decided {
             let plan = &decided.plan;
@@ -471,7 +471,8 @@ impl Worker {
         }
         let wants_write = matches!(finish.wants_write, Some(Some(_)));
         if let Some(decided) = decided {
-            finish.wake_lanes = places::take(&mut draft, decided.boards, lease);
+            let woken = places::take(&mut draft, decided.boards, lease);
+            finish.wake_lanes.extend(woken);
         }
         finish.item = Some((item, draft.into_changes()));
         self.store.finish(lease, finish).await?;

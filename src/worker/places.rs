@@ -377,7 +377,7 @@ pub(super) fn take(draft: &mut Draft, boards: OnBoards, lease: &Lease) -> Vec<La
         }
     }
     for (project, id) in boards.answered {
-        draft.answer(project, id);
+        draft.end_verdict(project, id);
     }
     wake
 }

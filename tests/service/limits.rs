@@ -7,12 +7,12 @@ use serde_json::Value;
 use crate::world::{Setup, World};
 
 const ON: (&str, u64) = (ORGANIZATION, BOARD);
-const NEXT: &str = "Up Next";
-const DOING: &str = "In Progress";
+pub const NEXT: &str = "Up Next";
+pub const DOING: &str = "In Progress";
 const REVIEW: &str = "In Review/Blocked";
 
 /// Two at once in progress, and one in review (which only warns); what is deferred may not start.
-const POLICY: &str = r#"
+pub const POLICY: &str = r#"
 version: 1
 organization: 2i2c-org
 roles:
@@ -70,11 +70,7 @@ principles:
   - { id: calm, statement: We are calm. }
 "#;
 
-async fn world(policy: &str) -> World {
-    let _ = tracing_subscriber::fmt()
-        .with_test_writer()
-        .with_env_filter("northstar=debug")
-        .try_init();
+pub async fn world(policy: &str) -> World {
     let world = World::with(Setup {
         policy: Some(policy.to_owned()),
         ..Setup::default()
@@ -88,7 +84,7 @@ async fn world(policy: &str) -> World {
 
 impl World {
     /// An issue with a card in a column.
-    fn card_in(&self, by: &str, title: &str, column: &str) -> u64 {
+    pub fn card_in(&self, by: &str, title: &str, column: &str) -> u64 {
         let n = self.open(by, title, "");
         let sim = &self.sim;
         sim.add_to_project(by, ON, REPOSITORY, n).expect("a row");
@@ -97,18 +93,18 @@ impl World {
         n
     }
 
-    fn drag(&self, by: &str, n: u64, column: &str) {
+    pub fn drag(&self, by: &str, n: u64, column: &str) {
         let moved = self.sim.move_card(by, ON, (REPOSITORY, n), column);
         moved.expect("a move");
     }
 
-    fn column(&self, n: u64) -> String {
+    pub fn column(&self, n: u64) -> String {
         let card = self.card(n).expect("a card");
         card.fields.get("Status").cloned().unwrap_or_default()
     }
 
     /// What boards decided, oldest first.
-    async fn verdicts(&self) -> Vec<(String, String)> {
+    pub async fn verdicts(&self) -> Vec<(String, String)> {
         let query = AuditQuery {
             kind: Some("board".to_owned()),
             ..AuditQuery::default()

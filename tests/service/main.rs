@@ -26,6 +26,7 @@ mod pass;
 mod payloads;
 mod private;
 mod quarrel;
+mod race;
 mod replicas;
 mod stop;
 mod stopping;
