@@ -401,3 +401,38 @@ async fn what_happened_while_the_bot_was_away_is_judged_when_it_is_back() {
     assert_eq!(world.column(first), DOING);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn an_override_by_command_lets_the_card_stay_until_it_is_released() {
+    let world = world(POLICY).await;
+    for i in 0..2 {
+        world.card_in("dev", &format!("Work {i}"), DOING);
+    }
+    let n = world.card_in("dev", "Promised", NEXT);
+    world.settled().await;
+    let say = |who: &str, text: &str| {
+        let said = world.sim.comment(who, REPOSITORY, n, text);
+        said.expect("a comment");
+    };
+    // Who may not override changes nothing.
+    say("ada", "/override doing I want it");
+    world.settled().await;
+    world.drag("dev", n, DOING);
+    world.settled().await;
+    assert_eq!(world.column(n), NEXT);
+    say("lea", "/override doing promised before the cap was there");
+    world.settled().await;
+    world.drag("dev", n, DOING);
+    world.settled().await;
+    assert_eq!(world.column(n), DOING);
+    // Released, it is running work, and that is never thrown out; but nobody else comes in.
+    say("lea", "/release doing");
+    world.settled().await;
+    assert_eq!(world.column(n), DOING);
+    let other = world.card_in("dev", "One more", NEXT);
+    world.settled().await;
+    world.drag("dev", other, DOING);
+    world.settled().await;
+    assert_eq!(world.column(other), NEXT);
+    world.end().await;
+}
