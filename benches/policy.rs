@@ -243,6 +243,7 @@ fn boards(c: &mut Criterion) {
                 policy: &policy,
                 id: "delivery",
                 now,
+                columns: &[],
                 rows: black_box(&rows),
                 since: &since,
             })

@@ -13,30 +13,41 @@ use super::error::{GitHubError, GraphQlError};
 use super::mutation;
 
 const ITEM_FIELDS: &str = include_str!("graphql/item_fields.graphql");
+const ISSUE_FIELDS: &str = include_str!("graphql/issue_fields.graphql");
 pub(super) const LABELS: &str = include_str!("graphql/labels.graphql");
 pub(super) const PROJECT: &str = include_str!("graphql/project.graphql");
-pub(super) const PROJECT_ITEMS: &str = include_str!("graphql/project_items.graphql");
 
 /// Fields of an issue that older Enterprise Servers do not have. Each is a line of its own.
 const NEWER: [&str; 3] = ["issueType", "parent", "subIssuesSummary"];
 
 /// The document for one issue by its number, without the fields named.
 pub(super) fn item(without: &[&str]) -> String {
-    with_fields(include_str!("graphql/item.graphql"), without)
+    with_fields(
+        &[include_str!("graphql/item.graphql"), ITEM_FIELDS],
+        without,
+    )
 }
 
 /// The document for one issue by its node id, without the fields named.
 pub(super) fn item_by_node(without: &[&str]) -> String {
-    with_fields(include_str!("graphql/item_by_node.graphql"), without)
+    with_fields(
+        &[include_str!("graphql/item_by_node.graphql"), ITEM_FIELDS],
+        without,
+    )
 }
 
-fn with_fields(query: &str, without: &[&str]) -> String {
+/// The document for the rows of a board, without the fields named.
+pub(super) fn project_items(without: &[&str]) -> String {
+    with_fields(&[include_str!("graphql/project_items.graphql")], without)
+}
+
+fn with_fields(parts: &[&str], without: &[&str]) -> String {
     let left_out = |line: &str| {
         let field = line.split_whitespace().next();
         field.is_some_and(|field| without.contains(&field))
     };
-    let mut document = query.to_owned();
-    for line in ITEM_FIELDS.lines().filter(|line| !left_out(line)) {
+    let mut document = parts.concat();
+    for line in ISSUE_FIELDS.lines().filter(|line| !left_out(line)) {
         document.push_str(line);
         document.push('\n');
     }
@@ -66,7 +77,7 @@ pub fn documents() -> Vec<(&'static str, String)> {
         ("item_by_node", item_by_node(&[])),
         ("labels", LABELS.to_owned()),
         ("project", PROJECT.to_owned()),
-        ("project_items", PROJECT_ITEMS.to_owned()),
+        ("project_items", project_items(&[])),
     ];
     all.extend(mutation::documents());
     all

@@ -119,11 +119,32 @@ impl Installation {
         variables: &Value,
         pointer: &str,
     ) -> Result<Option<ItemRead>, GitHubError> {
+        let found = self.read_fields(document, variables, pointer).await?;
+        // A node may be anything; only `item_by_node` asks for the type.
+        let issue = found.filter(|node| node.get("__typename").is_none_or(|t| t == "Issue"));
+        issue
+            .map(|issue| {
+                WireIssue::deserialize(issue)
+                    .map_err(|error| GitHubError::Shape {
+                        what: error.to_string(),
+                    })?
+                    .read()
+            })
+            .transpose()
+    }
+
+    /// Asks for a document with an issue's fields, without those that this server does not know.
+    async fn read_fields(
+        &self,
+        document: fn(&[&str]) -> String,
+        variables: &Value,
+        pointer: &str,
+    ) -> Result<Option<Value>, GitHubError> {
         let ask = async |without: &[&str]| {
             graphql::query::<Value>(&self.channel, &document(without), variables, pointer).await
         };
         let mut without = self.unknown().clone();
-        let found = match ask(&without).await {
+        match ask(&without).await {
             Err(error) => {
                 let unknown = graphql::unknown_fields(&error);
                 if unknown.is_empty() {
@@ -136,21 +157,10 @@ impl Installation {
                 without.extend(unknown);
                 let found = ask(&without).await?;
                 *self.unknown() = without;
-                found
+                Ok(found)
             }
-            Ok(found) => found,
-        };
-        // A node may be anything; only `item_by_node` asks for the type.
-        let issue = found.filter(|node| node.get("__typename").is_none_or(|t| t == "Issue"));
-        issue
-            .map(|issue| {
-                WireIssue::deserialize(issue)
-                    .map_err(|error| GitHubError::Shape {
-                        what: error.to_string(),
-                    })?
-                    .read()
-            })
-            .transpose()
+            found => found,
+        }
     }
 
     /// The repository's labels, name to node id.
@@ -188,20 +198,22 @@ impl Installation {
         Ok(found.map(WireProject::read))
     }
 
-    /// Rows of a board, fifty at a time, from `after` (the last page's `next`) on.
+    /// Rows of a board, a hundred at a time, from `after` (the last page's `next`) on, with the
+    /// issues in them.
     pub async fn project_items(
         &self,
         project_id: &str,
         after: Option<&str>,
     ) -> Result<ItemsPage, GitHubError> {
-        let found: Option<WireItems> = graphql::query(
-            &self.channel,
-            graphql::PROJECT_ITEMS,
-            &json!({ "id": project_id, "after": after }),
-            "/node/items",
-        )
-        .await?;
-        found.map(WireItems::read).ok_or(GitHubError::NotFound)
+        let variables = json!({ "id": project_id, "after": after });
+        let found = self
+            .read_fields(graphql::project_items, &variables, "/node/items")
+            .await?
+            .ok_or(GitHubError::NotFound)?;
+        let items = WireItems::deserialize(found).map_err(|error| GitHubError::Shape {
+            what: error.to_string(),
+        })?;
+        Ok(items.read())
     }
 
     /// Members of a team, those of its child teams too. A team that is not there is an error, not

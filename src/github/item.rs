@@ -119,8 +119,8 @@ struct WireLogin {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct WireCount {
-    total_count: u64,
+pub(super) struct WireCount {
+    pub(super) total_count: u64,
 }
 
 #[derive(Deserialize)]

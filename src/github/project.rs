@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::triage::snapshot::BoardRow;
 
 use super::graphql::Nodes;
-use super::item::WireRow;
+use super::item::{IssueRead, WireCount, WireIssue, WireRow};
 
 /// A board (Project v2) of the organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub struct Project {
     pub number: u64,
     pub title: String,
     pub closed: bool,
+    /// When anything about it last changed, rows too; `None` where GitHub does not say.
+    pub updated_at: Option<Timestamp>,
+    /// Rows that are not archived.
+    pub rows: u64,
     pub fields: Vec<Field>,
 }
 
@@ -83,12 +88,23 @@ pub struct ProjectItem {
     pub content: Content,
 }
 
-/// What a row holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a row holds. Ids are node ids.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Content {
-    /// Node ids.
-    Issue(String),
-    PullRequest(String),
+    Issue {
+        id: String,
+        /// The issue itself, where all of it was told.
+        read: Option<Box<IssueRead>>,
+    },
+    PullRequest {
+        id: String,
+        /// `owner/repo#n`, where told.
+        name: String,
+        title: String,
+        /// Not public. Unknown counts as private.
+        private: bool,
+        open: bool,
+    },
     Draft {
         id: String,
         title: String,
@@ -98,11 +114,14 @@ pub enum Content {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct WireProject {
     id: String,
     number: u64,
     title: String,
     closed: bool,
+    updated_at: Option<Timestamp>,
+    items: Option<WireCount>,
     fields: Nodes<WireField>,
 }
 
@@ -144,15 +163,7 @@ pub(super) struct WireItems {
 struct WireItem {
     #[serde(flatten)]
     row: WireRow,
-    content: Option<WireContent>,
-}
-
-#[derive(Deserialize)]
-struct WireContent {
-    #[serde(rename = "__typename")]
-    kind: String,
-    id: Option<String>,
-    title: Option<String>,
+    content: Option<Value>,
 }
 
 impl WireProject {
@@ -162,6 +173,8 @@ impl WireProject {
             number: self.number,
             title: self.title,
             closed: self.closed,
+            updated_at: self.updated_at,
+            rows: self.items.map_or(0, |items| items.total_count),
             fields: self.fields.into_iter().map(WireField::read).collect(),
         }
     }
@@ -196,22 +209,47 @@ impl WireItems {
 impl WireItem {
     fn read(self) -> ProjectItem {
         let (row, field_set_at) = self.row.read();
-        let content = match self.content {
-            Some(WireContent { kind, id, title }) => match (kind.as_str(), id) {
-                ("Issue", Some(id)) => Content::Issue(id),
-                ("PullRequest", Some(id)) => Content::PullRequest(id),
-                ("DraftIssue", Some(id)) => Content::Draft {
-                    id,
-                    title: title.unwrap_or_default(),
-                },
-                _ => Content::Redacted,
-            },
-            None => Content::Redacted,
-        };
+        let content = self
+            .content
+            .as_ref()
+            .and_then(content)
+            .unwrap_or(Content::Redacted);
         ProjectItem {
             row,
             field_set_at,
             content,
         }
     }
+}
+
+fn content(wire: &Value) -> Option<Content> {
+    let text = |key: &str| wire[key].as_str().unwrap_or_default().to_owned();
+    let id = wire["id"].as_str()?.to_owned();
+    Some(match wire["__typename"].as_str()? {
+        "Issue" => Content::Issue {
+            id,
+            read: WireIssue::deserialize(wire)
+                .ok()
+                .and_then(|issue| issue.read().ok())
+                .map(|read| Box::new(read.issue)),
+        },
+        "PullRequest" => {
+            let repository = wire["repository"]["nameWithOwner"].as_str();
+            let name = repository.zip(wire["number"].as_u64());
+            Content::PullRequest {
+                id,
+                name: name.map_or_else(String::new, |(repo, n)| format!("{repo}#{n}")),
+                title: text("title"),
+                private: wire["repository"]["isPrivate"].as_bool().unwrap_or(true),
+                open: wire["pullState"]
+                    .as_str()
+                    .is_none_or(|state| state == "OPEN"),
+            }
+        }
+        "DraftIssue" => Content::Draft {
+            id,
+            title: text("title"),
+        },
+        _ => return None,
+    })
 }

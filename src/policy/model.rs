@@ -34,9 +34,9 @@ pub struct Policy {
     pub principles: IndexMap<String, Principle>,
     /// Of all principles, in the order of the policy.
     pub rules: IndexMap<String, Rule>,
-    /// Parsed and checked; decided by the board's lane, not by [`decide`](crate::triage::decide).
+    /// Decided for a whole board; see [`board`](crate::triage::board).
     pub gates: IndexMap<String, Gate>,
-    /// Parsed and checked; decided by the board's lane, not by [`decide`](crate::triage::decide).
+    /// Decided for a whole board; see [`board`](crate::triage::board).
     pub caps: IndexMap<String, Cap>,
     /// How candidates are ranked; see [`score`](crate::triage::score::score).
     pub score: IndexMap<String, Driver>,
@@ -500,7 +500,7 @@ pub enum Given {
     Computed(Program),
 }
 
-/// A condition for entering columns. Accepted and checked; enforcing it is the board lane's work.
+/// A condition for entering columns.
 pub struct Gate {
     pub id: String,
     pub principle: String,
@@ -511,8 +511,7 @@ pub struct Gate {
     pub because: String,
 }
 
-/// A limit on how many items may be in columns. Accepted and checked; enforcing it is the board
-/// lane's work.
+/// A limit on how many items may be in columns.
 pub struct Cap {
     pub id: String,
     pub principle: String,

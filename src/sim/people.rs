@@ -368,6 +368,23 @@ impl Sim {
         })
     }
 
+    /// Adds a draft to a board, in a column.
+    pub fn add_draft_in(
+        &self,
+        by: &str,
+        (org, project): (&str, u64),
+        title: &str,
+        column: &str,
+    ) -> Result<(), SimError> {
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let project = state.numbered_project(org, project)?.id;
+            let item = state.add_draft(by, project, title)?;
+            let (field, value) = state.field_value(item, "Status", column)?;
+            Ok(state.set_field(by, item, field, value)?)
+        })
+    }
+
     fn on_row(
         &self,
         by: &str,

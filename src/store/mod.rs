@@ -170,6 +170,19 @@ pub trait Store: Send + Sync + 'static {
     /// Every item of an installation that has an issue in the mirror (for sweeps and `plan`).
     async fn items(&self, installation: InstallationId) -> Result<Vec<ItemId>, StoreError>;
 
+    // --- boards ------------------------------------------------------------------------------
+
+    /// A board by its node id, with every row that is known.
+    async fn board(
+        &self,
+        installation: InstallationId,
+        project: &str,
+    ) -> Result<BoardRecord, StoreError>;
+
+    /// Takes in what a board's lane read of items that nobody knew yet; an item whose issue is in
+    /// the mirror stays as it is. Which ones were new. Guarded by the fence.
+    async fn learn(&self, lease: &Lease, found: Vec<Found>) -> Result<Vec<ItemId>, StoreError>;
+
     // --- journal -----------------------------------------------------------------------------
 
     /// Records effects that are about to be sent, durably, before they are. Guarded by the fence.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{InstallationId, ItemId, RepositoryId, UserId};
 use crate::triage::answer::Answer;
+use crate::triage::board::{CapState, Place, Standing, Verdict};
 use crate::triage::ledger::LedgerEntry;
 use crate::triage::snapshot::{BoardRow, Issue, PostedComment};
 
@@ -209,6 +210,75 @@ pub struct ItemRecord {
     pub answers: BTreeMap<String, Answer>,
     pub held_labels: BTreeSet<String>,
     pub confirmed_by: BTreeSet<String>,
+    /// Where it stands, as far as boards with gates or caps go; by the project's node id.
+    pub places: BTreeMap<String, PlaceRecord>,
+}
+
+/// An item's place on a board, and what the board decided of it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PlaceRecord {
+    pub place: Place,
+    /// `None`: never decided on.
+    pub standing: Option<Standing>,
+    /// What the item's lane is still to do.
+    pub verdict: Option<Verdict>,
+}
+
+/// One row of a board.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoardItem {
+    pub item: ItemId,
+    /// The lane of its issue; drafts and pull requests have none.
+    pub lane: Option<LaneKey>,
+    pub record: PlaceRecord,
+}
+
+/// Everything the store knows of a board.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BoardRecord {
+    pub state: BoardState,
+    pub items: Vec<BoardItem>,
+}
+
+/// What is known of a board as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BoardState {
+    /// Since when each cap and gate is enforced.
+    pub since: BTreeMap<String, Timestamp>,
+    /// How each cap stands, as last decided.
+    pub caps: Vec<CapState>,
+    /// For each cap, who was last named as next.
+    pub named: BTreeMap<String, ItemId>,
+    /// When all rows were last read.
+    pub read_at: Option<Timestamp>,
+    /// When somebody last looked whether there is anything to read.
+    pub swept_at: Option<Timestamp>,
+    /// The project's `updatedAt`, and how many rows it had, at that time.
+    pub seen: Option<(Timestamp, u64)>,
+    /// Columns that the policy names and the board does not have, as last said.
+    pub missing: BTreeSet<String>,
+}
+
+/// What a board's lane learned and decided.
+#[derive(Clone, Debug, Default)]
+pub struct BoardChanges {
+    /// Node id of the project.
+    pub project: String,
+    pub state: Option<BoardState>,
+    /// Items that have no lane of their own: drafts and pull requests.
+    pub items: Vec<(ItemId, ItemChanges)>,
+    pub standings: Vec<(ItemId, Standing)>,
+    pub verdicts: Vec<(ItemId, Option<Verdict>)>,
+    /// Items of which the mirror is behind: GitHub is read before they are decided again.
+    pub stale: Vec<ItemId>,
+}
+
+/// An item that was found on a board.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub aliases: Vec<Alias>,
+    pub changes: ItemChanges,
 }
 
 /// All that ending a lease writes, in one transaction. Everything is optional.
@@ -229,6 +299,8 @@ pub struct Finish {
     pub wants_write: Option<Option<WritePriority>>,
     /// Changes to the lane's item (and only to that one).
     pub item: Option<(ItemId, ItemChanges)>,
+    /// What a board's lane learned and decided.
+    pub board: Option<BoardChanges>,
     /// How effects ended. In the same transaction as what they changed about the item, so that an
     /// effect is either open, and GitHub is read, or its outcome is remembered.
     pub settled: Vec<Settled>,
@@ -251,6 +323,10 @@ pub struct ItemChanges {
     /// The whole set, where it changed.
     pub held_labels: Option<BTreeSet<String>>,
     pub confirmed_by: Option<BTreeSet<String>>,
+    /// Places to write, with the item's lane, or to forget (`None`); by the project's node id.
+    pub places: BTreeMap<String, Option<(Option<LaneKey>, Place)>>,
+    /// Verdicts that are done: the project's node id and the verdict's id.
+    pub answered: Vec<(String, String)>,
 }
 
 /// What makes an act the same act: delivery GUID, comment with edit time and line, or effect.
@@ -350,6 +426,8 @@ pub struct Counts {
     pub dead: u64,
     /// Lanes that wait for the writer.
     pub wants_write: u64,
+    /// Lanes that somebody works on.
+    pub leased: u64,
     /// Effects sent whose end is not known.
     pub unsettled: u64,
 }

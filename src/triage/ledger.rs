@@ -72,6 +72,13 @@ pub fn on_board(board: &str) -> String {
     format!("board {board}")
 }
 
+/// The name under which the ledger keeps who moved the item into which column of a board (policy
+/// board id). That nobody owns: the board's field itself says where it stands.
+#[must_use]
+pub fn column(board: &str) -> String {
+    format!("column {board}")
+}
+
 /// The name under which the ledger keeps what was said about a cap or gate (its id): an
 /// [`Act::Set`] of rank [`Rank::Override`] lets the item past it, an [`Act::Release`] no longer.
 #[must_use]

@@ -10,8 +10,9 @@ use crate::github::GitHubError;
 use crate::store::{Finish, LaneKey, Lease};
 use crate::triage::change::{Plan, Write};
 
-use super::look::{Looked, Read, decision_line};
+use super::look::{Looked, Read, Seen, decision_line};
 use super::owed::{self, Owed};
+use super::places;
 use super::turn::{Done, Turn};
 use super::{Organization, WorkError, Worker};
 
@@ -51,7 +52,10 @@ impl Worker {
             self.store.finish(lease, finish).await?;
             return Ok(None);
         }
-        let takes_away = looked.decided.as_ref().is_some_and(|d| takes_away(&d.plan));
+        let takes_away = looked
+            .decided
+            .as_ref()
+            .is_some_and(|d| takes_away(&d.plan) || d.boards.moves_card);
         if !uncertain.is_empty() || takes_away {
             looked = self
                 .look_at(&organization, lease, number, Read::Again)
@@ -72,8 +76,7 @@ impl Worker {
             }
         }
         let owed = self.take_up(&organization, &mut looked, owed);
-        self.carry_out(&organization, lease, looked, owed, stop)
-            .await
+        Box::pin(self.carry_out(&organization, lease, looked, owed, stop)).await
     }
 
     async fn carry_out(
@@ -89,11 +92,14 @@ impl Worker {
             mut draft,
             mut finish,
             decided,
-            ..
+            seen,
         } = looked;
         finish.wants_write = Some(None);
+        if seen == Seen::Gone {
+            finish.wake_lanes.extend(places::forget(&mut draft, lease));
+        }
         let mut failed = None;
-        if let (Some(decided), Some(mirror)) = (decided, draft.record.issue.clone()) {
+        if let (Some(mut decided), Some(mirror)) = (decided, draft.record.issue.clone()) {
             if !finish.done.is_empty() {
                 // Something happened since it was queued, and was decided on here.
                 let now = self.clock.now();
@@ -122,6 +128,25 @@ impl Worker {
                 lease,
                 self.clock.now(),
             );
+            let boards = if done.written.is_empty() {
+                std::mem::take(&mut decided.boards)
+            } else if let Some(mirror) = draft.record.issue.clone() {
+                // Boards are told what stands there now. What was written must be remembered
+                // whatever becomes of that.
+                match self.decide(organization, &draft.record, &mirror).await {
+                    Ok(after) => after.boards,
+                    Err(error) => {
+                        tracing::warn!(lane = %lease.lane, %error, "boards are told later");
+                        finish.wake_at = Some(self.clock.now());
+                        places::OnBoards::default()
+                    }
+                }
+            } else {
+                places::OnBoards::default()
+            };
+            finish
+                .wake_lanes
+                .extend(places::take(&mut draft, boards, lease));
             finish.settled.extend(done.settled);
             finish.audit.extend(done.audit);
             if matches!(failed, Some(WorkError::Stopping)) {

@@ -9,10 +9,11 @@ use crate::github::ItemRead;
 use crate::ids::{CommentId, InstallationId, ItemId, UserId};
 use crate::policy::Policy;
 use crate::store::{
-    ActKey, Alias, Delivery, ItemChanges, ItemRecord, Lease, MirrorIssue, NewAudit,
+    ActKey, Alias, Delivery, ItemChanges, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit,
 };
 use crate::triage::answer::Answer;
 use crate::triage::apply_to;
+use crate::triage::board::Place;
 use crate::triage::change::{Assignment, Change, Plan, Write};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
@@ -20,6 +21,7 @@ use crate::triage::snapshot::{BoardRow, PostedComment};
 
 use super::look::Decided;
 use super::obey::Told;
+use super::places::column_in;
 use super::turn::Done;
 
 /// The record as it will be, and the changes that make the store's copy so.
@@ -122,6 +124,31 @@ impl Draft {
         }
     }
 
+    /// Writes or forgets a place, by the project's node id. Returns whether it changed.
+    pub fn set_place(&mut self, project: &str, place: Option<Place>, lane: &LaneKey) -> bool {
+        let known = self.record.places.get(project).map(|p| &p.place);
+        if known == place.as_ref() {
+            return false;
+        }
+        match &place {
+            Some(place) => {
+                let record = self.record.places.entry(project.to_owned());
+                record.or_default().place = place.clone();
+            }
+            None => {
+                self.record.places.remove(project);
+            }
+        }
+        let change = place.map(|place| (Some(lane.clone()), place));
+        self.changes.places.insert(project.to_owned(), change);
+        true
+    }
+
+    /// Nothing of this verdict is left to do.
+    pub fn end_verdict(&mut self, project: String, verdict: String) {
+        self.changes.answered.push((project, verdict));
+    }
+
     pub fn note(&mut self, kind: &'static str, who: Option<UserId>, what: Value) {
         self.notes.push((kind, who, what));
     }
@@ -191,11 +218,20 @@ impl Draft {
         for (project, (_, mut row)) in boards {
             row.entered_at = column_of(&project)
                 .and_then(|column| field_set_at.get(&project)?.get(&column).copied());
-            row.came_from = self
-                .record
-                .boards
-                .get(&project)
-                .and_then(|known| known.came_from.clone());
+            let known = self.record.boards.get(&project);
+            row.came_from = known.and_then(|known| {
+                let column = |row: &BoardRow| {
+                    let field = column_of(&project)?;
+                    projection::field_of(row, &field).map(|(_, value)| value.text())
+                };
+                // It has moved since: where it stood is where it came from.
+                let (was, is) = (column(known), column(&row));
+                if was == is {
+                    known.came_from.clone()
+                } else {
+                    was
+                }
+            });
             self.set_row(&project, Some(row));
         }
     }
@@ -250,6 +286,11 @@ impl Draft {
                 let mut row = row.clone();
                 if let Some(made) = done.rows.get(board) {
                     row.node_id.clone_from(made);
+                }
+                let was = column_in(policy, &decided.snapshot, board);
+                if was != column_in(policy, &after, board) {
+                    row.entered_at = Some(now);
+                    row.came_from = (!was.is_empty()).then_some(was);
                 }
                 self.set_row(project, Some(row));
             }

@@ -18,9 +18,10 @@ use crate::receive::payload::{
 };
 use crate::store::{ActKey, Delivery, MirrorIssue};
 use crate::triage::attribute::AttributeValue;
+use crate::triage::board::Limit;
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
-use crate::triage::snapshot::{BoardRow, Issue};
+use crate::triage::snapshot::{BoardRow, FieldValue, Issue};
 
 use super::draft::Draft;
 use super::marker::key_of;
@@ -424,6 +425,7 @@ impl Intake<'_> {
                 row.came_from = side(&change.from).flatten().map(|from| from.text());
             }
         }
+        self.moved(project, change, to.as_ref());
         let Some(board) = self.around.board_ids.get(project) else {
             return;
         };
@@ -431,6 +433,18 @@ impl Intake<'_> {
         if let Some(attribute) = projection::attribute_of_field(policy, board, &change.field_name) {
             let value = projection::value_of_field(attribute, board, to.as_ref());
             self.act(&attribute.id, value, at, "field");
+        }
+    }
+
+    /// Who moved it is told here only; whether that matters is for the board to say.
+    fn moved(&mut self, project: &str, change: &FieldChange, to: Option<&FieldValue>) {
+        let board = self.around.board_ids.get(project);
+        if let (Some(board), true) = (board, self.is_column(project, &change.field_name))
+            && Limit::of(self.around.policy, board).next().is_some()
+        {
+            let to = AttributeValue::One(to.map(FieldValue::text).unwrap_or_default());
+            let at = self.delivery.received_at;
+            self.act(&ledger::column(board), to, at, "field");
         }
     }
 

@@ -23,6 +23,7 @@ use super::intake::{self, Event};
 use super::noticed::Before;
 use super::obey::{self, Other, Told};
 use super::observe::{self, Surroundings};
+use super::places::{self, OnBoards};
 use super::{Organization, WorkError, Worker};
 
 /// At most this many deliveries are taken in before the lane is written back.
@@ -63,6 +64,7 @@ pub(super) struct Decided {
     pub snapshot: Snapshot,
     pub decision: Decision,
     pub plan: Plan,
+    pub boards: OnBoards,
 }
 
 impl Worker {
@@ -80,9 +82,8 @@ impl Worker {
                 self.queue(lease, looked).await
             }
             LaneKey::Node(id) => self.resolve(&organization, lease, id).await,
-            LaneKey::Board(_) | LaneKey::Installation => {
-                self.look_around(&organization, lease).await
-            }
+            LaneKey::Board(project) => self.look_at_board(&organization, lease, project).await,
+            LaneKey::Installation => self.look_around(&organization, lease).await,
         }
     }
 
@@ -134,7 +135,7 @@ impl Worker {
         }
     }
 
-    /// What is about the installation or a board as a whole, not about one item.
+    /// What is about the installation as a whole, not about one item.
     async fn look_around(
         &self,
         organization: &Organization,
@@ -150,7 +151,7 @@ impl Worker {
                     if LabelEvent::read(&delivery.payload)
                         .and_then(|event| event.sender)
                         .is_some_and(|sender| sender.id == organization.bot) => {}
-                "label" | "projects_v2" | "repository" => organization.vocabulary.forget(),
+                "label" | "repository" => organization.vocabulary.forget(),
                 "installation" | "installation_repositories" => {
                     // Removed, suspended, or with other permissions: found anew when needed.
                     self.organizations.forget(lease.installation);
@@ -227,13 +228,17 @@ impl Worker {
             seen = Seen::GitHub;
         }
         let decided = match draft.record.issue.clone() {
-            Some(mirror) => Some(self.decide(organization, &draft.record, &mirror).await?),
+            Some(mirror) => {
+                let decided = self.decide(organization, &draft.record, &mirror).await?;
+                if obey::explain(&organization.policy, &mut draft, &decided) {
+                    // With what is now to be said.
+                    Some(self.decide(organization, &draft.record, &mirror).await?)
+                } else {
+                    Some(decided)
+                }
+            }
             None => None,
         };
-        let mut decided = decided;
-        if let Some(decided) = &mut decided {
-            obey::explain(&organization.policy, &mut draft, decided);
-        }
         finish.wake_at = decided.as_ref().and_then(|d| d.decision.look_again_at);
         Ok(Looked {
             item,
@@ -337,7 +342,7 @@ impl Worker {
                 received_at: delivery.received_at,
             };
             self.store.accept(delivery).await?;
-            self.ring_lookers();
+            self.ring();
         }
         Ok(())
     }
@@ -388,22 +393,27 @@ impl Worker {
         mirror: &MirrorIssue,
     ) -> Result<Decided, WorkError> {
         let policy: &Policy = &organization.policy;
+        let board_ids = self.board_ids(organization).await?;
         let surroundings = Surroundings {
             now: self.clock.now(),
             author_roles: organization.roles.of(policy, mirror.author).await?,
-            board_ids: self.board_ids(organization).await?,
+            board_ids: board_ids.clone(),
         };
         let snapshot = observe::snapshot(policy, record, mirror, surroundings);
         let decision = decide(policy, &snapshot);
         let plan = plan(policy, &snapshot, &decision);
-        Ok(Decided {
+        let mut decided = Decided {
             snapshot,
             decision,
             plan,
-        })
+            boards: OnBoards::default(),
+        };
+        self.fit_to_boards(organization, record, &board_ids, &mut decided)
+            .await?;
+        Ok(decided)
     }
 
-    async fn board_ids(
+    pub(super) async fn board_ids(
         &self,
         organization: &Organization,
     ) -> Result<BTreeMap<String, String>, WorkError> {
@@ -428,12 +438,14 @@ impl Worker {
             mut draft,
             mut finish,
             decided,
-            ..
+            seen,
         } = looked;
+        if seen == Seen::Gone {
+            finish.wake_lanes.extend(places::forget(&mut draft, lease));
+        }
         if let Some(decided) = &decided {
-            let Decided { plan, decision, .. } = decided;
-            let priority = priority(decision, plan);
-            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority));
+            let plan = &decided.plan;
+            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority(decided)));
             if plan.changes.is_empty() {
                 // Nothing to write on GitHub: what the ledger is to learn, it learns now.
                 draft.assign(&plan.assignments, lease, self.clock.now());
@@ -458,6 +470,10 @@ impl Worker {
             finish.wants_write = Some(Some(WritePriority::Rest));
         }
         let wants_write = matches!(finish.wants_write, Some(Some(_)));
+        if let Some(decided) = decided {
+            let woken = places::take(&mut draft, decided.boards, lease);
+            finish.wake_lanes.extend(woken);
+        }
         finish.item = Some((item, draft.into_changes()));
         self.store.finish(lease, finish).await?;
         if wants_write {
@@ -467,13 +483,15 @@ impl Worker {
     }
 }
 
-/// Commands and their answers come first, then what the policy calls critical.
-fn priority(decision: &Decision, plan: &Plan) -> WritePriority {
+/// Commands and their answers come first, then what the policy calls critical, then gates and caps.
+fn priority(decided: &Decided) -> WritePriority {
     let by_command = |change: &Change| change.reason.rule.starts_with(ANSWER);
-    if plan.changes.iter().any(by_command) {
+    if decided.plan.changes.iter().any(by_command) {
         WritePriority::Command
-    } else if decision.critical {
+    } else if decided.decision.critical {
         WritePriority::Critical
+    } else if decided.boards.wants_write {
+        WritePriority::Board
     } else {
         WritePriority::Rest
     }

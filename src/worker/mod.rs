@@ -10,9 +10,14 @@
 //! * the **writer**, one per installation, takes the item at the head of that queue, *looks
 //!   again*, and writes only what still holds.
 //!
+//! A board with gates or caps has a lane as well: its look decides the whole board from what the
+//! items' lanes noted of where they stand, and leaves each verdict for the item's own lane.
+//!
 //! Everything between is rows in the store. A crash at any point is repaired by looking again.
 
 mod apply;
+mod board;
+mod board_read;
 mod draft;
 mod intake;
 mod look;
@@ -22,6 +27,7 @@ mod obey;
 pub mod observe;
 mod organization;
 mod owed;
+mod places;
 mod roles;
 mod run;
 mod sweep;

@@ -15,16 +15,16 @@ use crate::command::table::{self, Who};
 use crate::command::{self, Act as Asked, Found, ItemRef, Reading, Said, ValueChange, Vocabulary};
 use crate::ids::{CommentId, RepoName, RepositoryId};
 use crate::policy::Policy;
-use crate::policy::template::harmless;
+use crate::policy::template::{code, harmless};
 use crate::receive::payload::Sender;
 use crate::store::{ActKey, Delivery};
 use crate::triage::answer::{Answer, Question, Sign, key_of};
 use crate::triage::attribute::AttributeValue;
-use crate::triage::explain::{About, Ask, Audience, code, explain as tell};
+use crate::triage::explain::{About, Ask, Audience, explain as tell};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::plan::fingerprint;
+use crate::triage::projection;
 use crate::triage::score::score;
-use crate::triage::{plan, projection};
 
 use super::draft::Draft;
 use super::intake::Surroundings;
@@ -578,15 +578,16 @@ impl Hearing<'_, '_> {
     }
 }
 
-/// Works out what `/why` and `/score` asked for, now that the item was decided.
-pub(super) fn explain(policy: &Policy, draft: &mut Draft, decided: &mut Decided) {
+/// Works out what `/why` and `/score` asked for, now that the item was decided. Returns whether
+/// something was asked.
+pub(super) fn explain(policy: &Policy, draft: &mut Draft, decided: &Decided) -> bool {
     let asked = draft.record.answers.iter();
     let asked: Vec<_> = asked
         .filter(|(_, answer)| !answer.questions.is_empty())
         .map(|(key, answer)| (key.clone(), answer.clone()))
         .collect();
     if asked.is_empty() {
-        return;
+        return false;
     }
     let audience = if decided.snapshot.issue.private {
         Audience::Internal
@@ -613,8 +614,7 @@ pub(super) fn explain(policy: &Policy, draft: &mut Draft, decided: &mut Decided)
         answer.body = cut(answer.body);
         draft.set_answer(&key, answer);
     }
-    decided.snapshot.answers.clone_from(&draft.record.answers);
-    decided.plan = plan(policy, &decided.snapshot, &decided.decision);
+    true
 }
 
 fn cut(mut body: String) -> String {

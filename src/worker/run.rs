@@ -46,6 +46,8 @@ pub struct WorkerConfig {
     pub first_pause: SignedDuration,
     /// How often GitHub's log of deliveries is read for what never came.
     pub sweep_every: SignedDuration,
+    /// How often a board with gates or caps is looked over for what no webhook told.
+    pub read_boards_every: SignedDuration,
 }
 
 impl Default for WorkerConfig {
@@ -57,6 +59,7 @@ impl Default for WorkerConfig {
             settle_after: SignedDuration::from_secs(15),
             first_pause: SignedDuration::from_secs(1),
             sweep_every: SignedDuration::from_mins(5),
+            read_boards_every: SignedDuration::from_mins(10),
         }
     }
 }
@@ -102,6 +105,7 @@ impl Worker {
         tokio::join!(
             self.clone().look_on(stop.clone()),
             self.clone().write_on(stop.clone()),
+            self.wake_boards_on(stop.clone()),
             self.sweep_on(stop),
         );
     }
@@ -112,8 +116,8 @@ impl Worker {
             .send_modify(|rung| *rung = rung.wrapping_add(1));
     }
 
-    /// There is a delivery that the receiver did not ring for.
-    pub(super) fn ring_lookers(&self) {
+    /// A lane was woken.
+    pub(super) fn ring(&self) {
         self.wake.notify_one();
     }
 

@@ -8,7 +8,9 @@ use crate::world::World;
 
 #[tokio::test]
 async fn an_hour_without_github_loses_nothing() {
-    let (clock, setup) = by_hand();
+    let (clock, mut setup) = by_hand();
+    // Boards are looked over in a rhythm of their own.
+    setup.worker.read_boards_every = SignedDuration::from_hours(24);
     let world = World::with(setup).await;
     world.weathered(&clock).await;
     world.sim.forget_requests();
@@ -41,9 +43,9 @@ async fn an_hour_without_github_loses_nothing() {
         .filter(|pause| *pause >= 30)
         .collect();
     assert!(pauses.len() >= 5, "{pauses:?}");
-    assert!(pauses.iter().all(|pause| *pause <= 620), "{pauses:?}");
+    assert!(pauses.iter().all(|pause| *pause <= 660), "{pauses:?}");
     assert!(pauses.last().is_some_and(|p| *p >= 590), "{pauses:?}");
-    assert!(pauses.is_sorted_by(|a, b| *a <= b + 15), "{pauses:?}");
+    assert!(pauses.is_sorted_by(|a, b| *a <= b + 60), "{pauses:?}");
 
     let more = world.open("grace", "Please add Julia to our hub", REQUEST);
     world.sim.clear_faults();

@@ -1,5 +1,7 @@
 //! Rules that undo what they, or each other, have done.
 
+use std::cell::RefCell;
+
 use crate::policy::expr::witness::{distance, looks_at};
 use crate::policy::expr::{Facts, Part, Program, Slot, Value};
 use crate::policy::model::{Attribute, Policy, Rule};
@@ -145,16 +147,20 @@ fn turns(
                 !same_rule && !beats(winner.rule, loser.rule) && far(&loser.parts, facts) == 0,
             )
     };
-    let shown = |facts: &Facts, value: &AttributeValue| {
-        let mut facts = facts.clone();
+    // Asked thousands of times: only what is looked at is copied.
+    let slots = follows.slots();
+    let scratch = RefCell::new(Facts::new(schema));
+    let shown = |facts: &Facts, value: &AttributeValue, winner: &Way<'_>, loser: &Way<'_>| {
+        let mut copy = scratch.borrow_mut();
+        for slot in &slots {
+            copy.set(*slot, facts.get(*slot).clone());
+        }
         let shown = value.iter().next().unwrap_or_default();
-        facts.set(attribute.current, Value::str(shown));
-        follows.settle(&mut facts);
-        facts
+        copy.set(attribute.current, Value::str(shown));
+        follows.settle(&mut copy);
+        wins(winner, loser, &copy)
     };
-    let goal = |facts: &Facts| {
-        wins(second, first, &shown(facts, a)) + wins(first, second, &shown(facts, b))
-    };
+    let goal = |facts: &Facts| shown(facts, a, second, first) + shown(facts, b, first, second);
     let found = world.search(
         &looks,
         &[words(&first.parts), words(&second.parts)].concat(),

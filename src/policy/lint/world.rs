@@ -1,5 +1,7 @@
 //! The items that the lint imagines: an ordinary one, changed until given conditions hold.
 
+use std::collections::BTreeSet;
+
 use crate::policy::expr::witness::{self, Choice};
 use crate::policy::expr::{Facts, Notes, Program, Slot, Value};
 use crate::policy::facts;
@@ -46,7 +48,7 @@ impl<'p> World<'p> {
         let schema = self.policy.schema();
         let mut slots = witness::looks_at(programs.iter().copied(), schema);
         if self.policy.unaligned.is_some_and(|s| slots.remove(&s)) {
-            slots.extend(goals(self.policy).map(|a| a.slot));
+            slots.extend(goals_of(self.policy).map(|a| a.slot));
         }
         // The first board's facts have two names; one of them is chosen, the other follows.
         let both: Vec<Slot> = aliases(self.policy)
@@ -110,7 +112,7 @@ fn in_words(value: &Value) -> String {
     }
 }
 
-fn goals(policy: &Policy) -> impl Iterator<Item = &Attribute> {
+fn goals_of(policy: &Policy) -> impl Iterator<Item = &Attribute> {
     policy.attributes.values().filter(|a| a.of_goals)
 }
 
@@ -127,6 +129,7 @@ fn aliases(policy: &Policy) -> impl Iterator<Item = (Slot, Slot)> + '_ {
 /// The facts that follow from others, found once and settled for many items.
 pub struct Follows<'p> {
     policy: &'p Policy,
+    looked_at: BTreeSet<Slot>,
     /// From, and to.
     aliases: Vec<(Slot, Slot)>,
     age_and_created: Option<(Slot, Slot)>,
@@ -149,7 +152,18 @@ impl<'p> Follows<'p> {
             age_and_created: Option::zip(slot("issue.age"), slot("issue.created_at")),
             unaligned: policy.unaligned.filter(|s| wanted(*s)),
             derived: policy.facts.iter().filter(|f| wanted(f.slot)).collect(),
+            looked_at,
         }
+    }
+
+    /// What the programs look at, and what that follows from.
+    pub fn slots(&self) -> Vec<Slot> {
+        let now = self.policy.schema().slot("now");
+        let goals = self.unaligned.into_iter();
+        let goals = goals.flat_map(|_| goals_of(self.policy).map(|a| a.slot));
+        let created = self.age_and_created.map(|(_, created)| created);
+        let looked_at = self.looked_at.iter().copied();
+        looked_at.chain(now).chain(created).chain(goals).collect()
     }
 
     /// Gives them their values.
@@ -165,7 +179,7 @@ impl<'p> Follows<'p> {
             facts.set(created, Value::Timestamp(then));
         }
         if let Some(slot) = self.unaligned {
-            let none = goals(self.policy).all(|a| !facts.get(a.slot).is_present());
+            let none = goals_of(self.policy).all(|a| !facts.get(a.slot).is_present());
             facts.set(slot, Value::Bool(none));
         }
         let mut notes = Notes::default();

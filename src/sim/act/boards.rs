@@ -11,9 +11,13 @@ use super::{ITEMS, check_title};
 
 impl State {
     fn item_event(&mut self, action: &str, by: Actor, id: u64, extra: Json) {
+        let now = self.now();
         let Some(item) = self.items.get(&id) else {
             return;
         };
+        if let Some(project) = self.projects.get_mut(&item.project) {
+            project.updated_at = now;
+        }
         let Some(project) = self.projects.get(&item.project) else {
             return;
         };

@@ -7,7 +7,10 @@ use crate::sim::graphql::Prepared;
 
 const ITEM: &str = include_str!("../../github/graphql/item.graphql");
 const ITEM_BY_NODE: &str = include_str!("../../github/graphql/item_by_node.graphql");
-const ITEM_FIELDS: &str = include_str!("../../github/graphql/item_fields.graphql");
+const ITEM_FIELDS: &str = concat!(
+    include_str!("../../github/graphql/item_fields.graphql"),
+    include_str!("../../github/graphql/issue_fields.graphql"),
+);
 const LABELS: &str = include_str!("../../github/graphql/labels.graphql");
 const PROJECT: &str = include_str!("../../github/graphql/project.graphql");
 

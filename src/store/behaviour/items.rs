@@ -14,7 +14,7 @@ use crate::triage::snapshot::{BoardRow, FieldValue, Issue, PostedComment};
 
 use super::{ELSEWHERE, HERE, at, claim, issue, must_claim, put};
 
-fn mirror(title: &str) -> MirrorIssue {
+pub(super) fn mirror(title: &str) -> MirrorIssue {
     MirrorIssue {
         repository_id: RepositoryId(42),
         node_id: "I_kw1".to_owned(),
@@ -141,6 +141,7 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
         answers: BTreeMap::from([("reply-6".to_owned(), answer.clone())]),
         held_labels: Some(BTreeSet::from(["help".to_owned()])),
         confirmed_by: Some(BTreeSet::from(["member".to_owned()])),
+        ..ItemChanges::default()
     };
     let finish = Finish {
         item: Some((item, first)),

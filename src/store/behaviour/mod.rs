@@ -1,9 +1,11 @@
 //! What every store must do, whatever the database: tests as functions over `&dyn Store`.
 
+mod boards;
 mod items;
 mod lanes;
 pub(crate) mod model;
 
+pub(crate) use boards::*;
 pub(crate) use items::*;
 pub(crate) use lanes::*;
 

@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool};
 use crate::ids::{InstallationId, ItemId, RepoName};
 use crate::store::{Alias, ItemChanges, ItemRecord, StoreError};
 
-use super::{database, unreadable};
+use super::{boards, database, unreadable};
 
 /// The item behind an alias.
 pub(super) async fn by_alias(
@@ -185,6 +185,7 @@ pub(super) async fn read(
         let value = from_json("an answer", row.get("answer"))?;
         record.answers.insert(row.get("key"), value);
     }
+    record.places = boards::of_item(&mut tx, installation, item).await?;
     Ok(Some(record))
 }
 
@@ -288,17 +289,20 @@ pub(super) async fn change(
         .await
         .map_err(database(DOING))?;
     }
-    Ok(())
+    boards::change_places(conn, installation, item_id, &changes).await
 }
 
-fn id(item: i64) -> ItemId {
+pub(super) fn id(item: i64) -> ItemId {
     ItemId(item.cast_unsigned())
 }
 
-fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
+pub(super) fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|e| unreadable("a value to be stored", e))
 }
 
-fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+pub(super) fn from_json<T: DeserializeOwned>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|e| unreadable(what, e))
 }

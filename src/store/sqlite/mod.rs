@@ -15,6 +15,7 @@
 //! Group commit makes that cheap: one fsync for everything that was queued.
 
 mod audit;
+mod boards;
 mod checkpoint;
 mod inbox;
 mod items;
@@ -41,8 +42,9 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::ids::{InstallationId, ItemId, RepoName};
 
 use super::{
-    Accepted, Alias, AuditEntry, AuditQuery, Counts, DeadLetter, Delivery, Effect, EffectId,
-    Finish, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Store, StoreError,
+    Accepted, Alias, AuditEntry, AuditQuery, BoardRecord, Counts, DeadLetter, Delivery, Effect,
+    EffectId, Finish, Found, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Store,
+    StoreError,
 };
 use writer::{Progress, Writer};
 
@@ -374,6 +376,21 @@ impl Store for SqliteStore {
         items::all(&self.readers, installation).await
     }
 
+    async fn board(
+        &self,
+        installation: InstallationId,
+        project: &str,
+    ) -> Result<BoardRecord, StoreError> {
+        boards::read(&self.readers, installation, project).await
+    }
+
+    async fn learn(&self, lease: &Lease, found: Vec<Found>) -> Result<Vec<ItemId>, StoreError> {
+        let lease = lease.clone();
+        self.writer
+            .write(move |conn| Box::pin(async move { boards::learn(conn, &lease, found).await }))
+            .await
+    }
+
     async fn journal(
         &self,
         lease: &Lease,
@@ -410,6 +427,7 @@ impl Store for SqliteStore {
             "SELECT (SELECT count(*) FROM deliveries WHERE state = 0) AS pending, \
                     (SELECT count(*) FROM deliveries WHERE state = 2) AS dead, \
                     (SELECT count(*) FROM lanes WHERE write_priority IS NOT NULL) AS writers, \
+                    (SELECT count(*) FROM lanes WHERE holder IS NOT NULL) AS leased, \
                     (SELECT count(*) FROM effects WHERE state = 0) AS unsettled",
         )
         .fetch_one(&self.readers)
@@ -420,6 +438,7 @@ impl Store for SqliteStore {
             pending: count("pending"),
             dead: count("dead"),
             wants_write: count("writers"),
+            leased: count("leased"),
             unsettled: count("unsettled"),
         })
     }

@@ -53,6 +53,8 @@ behaves! {
     finishing_is_all_or_nothing,
     effects_are_unsettled_until_they_are_settled,
     the_audit_trail_is_read_newest_first,
+    an_item_says_where_it_stands_and_the_board_what_it_decided,
+    what_a_board_shows_of_known_items_is_not_learned,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

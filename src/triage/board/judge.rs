@@ -212,6 +212,8 @@ impl<'a> Judge<'a> {
             } else if self.is_by_hand(row, what) {
                 End::ByHand
             } else {
+                // What is said about it stays as long as it stays.
+                self.turn_away(row, limit);
                 End::Warned
             };
             self.note(row, limit, end);
@@ -227,9 +229,8 @@ impl<'a> Judge<'a> {
     }
 
     fn turn_away(&mut self, row: usize, limit: usize) {
-        if let Limit::Cap(cap) = self.limits[limit].0 {
-            self.turned_away[row].insert(cap.id.clone());
-        }
+        let id = self.limits[limit].0.id();
+        self.turned_away[row].insert(id.to_owned());
     }
 
     fn is_by_hand(&self, row: usize, limit: Limit<'_>) -> bool {
@@ -377,15 +378,10 @@ impl<'a> Judge<'a> {
             })
     }
 
-    /// Does the column come before those of the cap? Where the board's columns are not pinned,
-    /// every other column does.
+    /// Does the column come before those of the cap? Where the board's columns are not known, every
+    /// other column does.
     fn is_before(&self, column: &str, cap: &Cap) -> bool {
-        let columns = self
-            .board
-            .policy
-            .boards
-            .get(self.board.id)
-            .map_or(&[][..], |board| board.columns());
+        let columns = self.board.columns;
         let at = |name: &str| columns.iter().position(|c| c.eq_ignore_ascii_case(name));
         if columns.is_empty() {
             return !column.is_empty();

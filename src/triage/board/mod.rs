@@ -113,7 +113,7 @@ pub enum OrderKey {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     pub inside: BTreeSet<String>,
-    /// Caps that turned it away since it was last let in.
+    /// Caps and gates that turned it away since they last let it in.
     #[serde(default)]
     pub turned_away: BTreeSet<String>,
 }
@@ -133,6 +133,8 @@ pub struct Board<'a> {
     /// The policy's board id.
     pub id: &'a str,
     pub now: Timestamp,
+    /// The board's columns, in order, as far as they are known.
+    pub columns: &'a [String],
     pub rows: &'a [Row],
     /// Since when each cap and gate is enforced here; what stood there before stays.
     pub since: &'a BTreeMap<String, Timestamp>,

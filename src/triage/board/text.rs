@@ -8,7 +8,7 @@ use crate::policy::model::Policy;
 use crate::policy::template::{harmless, harmless_within};
 
 use super::super::explain::Audience;
-use super::{BoardDecision, CapState, Limit, Place, Row};
+use super::{BoardDecision, CapState, Content, Limit, Place, Row};
 
 /// A statement or reason is cut here; both are a sentence in any policy people read.
 const SENTENCE: usize = 600;
@@ -120,7 +120,11 @@ fn repository(name: &str) -> &str {
 fn named(place: &Place, viewer: &Place) -> (String, bool) {
     let theirs = !viewer.name.is_empty() && repository(&place.name) == repository(&viewer.name);
     if place.private && !theirs {
-        return ("a private item".to_owned(), true);
+        let what = match place.content {
+            Content::Draft => "a draft",
+            Content::Issue | Content::PullRequest => "a private item",
+        };
+        return (what.to_owned(), true);
     }
     let title = harmless(&place.title);
     // In code, a name is no reference: other items' timelines stay quiet.

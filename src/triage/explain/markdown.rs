@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::policy::template::{harmless_within, is_invisible};
+use crate::policy::template::{code, harmless_within, is_invisible};
 
 use super::lines::{self, Line, What};
 use super::{Explanation, Part, Told, Want};
@@ -165,34 +165,6 @@ fn one(out: &mut String, line: &Line<'_>, depth: usize) {
 fn words(text: &str) -> String {
     let blank = if text.starts_with(' ') { " " } else { "" };
     format!("{blank}{}", harmless_within(text, SENTENCE))
-}
-
-/// As code: GitHub finds no mention, reference, link or markup in it. On one line, between more
-/// backticks than the text has in a row.
-pub(crate) fn code(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .filter(|c| !is_invisible(*c))
-        .collect();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.is_empty() {
-        return "–".to_owned();
-    }
-    let mut longest = 0;
-    let mut run = 0;
-    for c in text.chars() {
-        run = if c == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest + 1);
-    // A blank inside keeps a backtick at either end apart from the fence.
-    let pad = if text.starts_with('`') || text.ends_with('`') {
-        " "
-    } else {
-        ""
-    };
-    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 /// Inside a line of HTML, where Markdown's escapes would be shown: as entities, and with what

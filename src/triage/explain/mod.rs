@@ -10,8 +10,6 @@ mod lines;
 mod markdown;
 mod text;
 
-pub(crate) use markdown::code;
-
 use jiff::Timestamp;
 use serde::Serialize;
 

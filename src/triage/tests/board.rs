@@ -83,6 +83,7 @@ fn decided(policy: &Policy, rows: &[Row]) -> BoardDecision {
         policy,
         id: "delivery",
         now: at(1000),
+        columns: &[],
         rows,
         since: &since(policy),
     })
@@ -137,6 +138,7 @@ fn what_was_there_before_the_limit_stays() {
         policy: &policy,
         id: "delivery",
         now: at(7),
+        columns: &[],
         rows: &rows,
         since: &BTreeMap::new(),
     });

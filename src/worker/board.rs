@@ -1,0 +1,508 @@
+//! The look at a board: take in what happened to its rows, decide its gates and caps, and hand
+//! each verdict to the lane of the item it is about.
+//!
+//! Nothing is written to GitHub here. A verdict is kept in the store until the item's own lane has
+//! carried it out, with the installation's writer, like everything else it writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::ids::{ItemId, RepoName};
+use crate::policy::Policy;
+use crate::receive::payload::{FieldChange, ItemEvent, Side};
+use crate::store::{
+    Alias, BoardChanges, BoardItem, BoardRecord, BoardState, Delivery, Finish, ItemChanges,
+    LaneKey, Lease, NewAudit,
+};
+use crate::triage::board::{
+    self, Back, Board, BoardDecision, Content, End, Judged, Limit, Place, Row, Verdict, judge,
+};
+use crate::triage::snapshot::FieldValue;
+
+use super::{Organization, WorkError, Worker, places};
+
+/// A board's lane while it is looked at.
+struct Look<'a> {
+    organization: &'a Organization,
+    lease: &'a Lease,
+    /// The policy's board id.
+    board: &'a str,
+    record: BoardRecord,
+    changes: BoardChanges,
+    finish: Finish,
+    now: Timestamp,
+}
+
+impl Worker {
+    /// Handles a board's lane that is due.
+    pub(super) async fn look_at_board(
+        &self,
+        organization: &Organization,
+        lease: &Lease,
+        project: &str,
+    ) -> Result<(), WorkError> {
+        let pending = self.store.pending(lease, usize::MAX).await?;
+        let mut finish = Finish {
+            done: pending.iter().map(|d| d.seq).collect(),
+            ..Finish::default()
+        };
+        if pending.iter().any(|d| d.event == "projects_v2") {
+            // Fields or options may have been changed.
+            organization.vocabulary.forget();
+        }
+        let policy = &organization.policy;
+        let board = organization
+            .vocabulary
+            .board_of_project(policy, project)
+            .await?;
+        let limited = board.filter(|board| Limit::of(policy, board).next().is_some());
+        let Some(board) = limited else {
+            return Ok(self.store.finish(lease, finish).await?);
+        };
+        let read = self
+            .read_board(organization, lease, &board, project)
+            .await?;
+        finish.wake_lanes.extend(read.wake);
+        finish.audit.extend(read.audit);
+        let mut look = Look {
+            organization,
+            lease,
+            board: &board,
+            record: self.store.board(lease.installation, project).await?,
+            changes: BoardChanges {
+                project: project.to_owned(),
+                stale: read.stale,
+                ..BoardChanges::default()
+            },
+            finish,
+            now: self.clock.now(),
+        };
+        look.record.state = read.state;
+        for (item, place) in read.rows {
+            look.set_place(item, place);
+        }
+        for delivery in &pending {
+            self.take_in_row(&mut look, delivery).await?;
+        }
+        let rows: Vec<Row> = look.record.items.iter().map(row_of).collect();
+        let columns = columns(organization, &board).await?;
+        let decision = judge(&Board {
+            policy,
+            id: &board,
+            now: look.now,
+            columns: &columns,
+            rows: &rows,
+            since: &look.record.state.since,
+        });
+        look.verdicts(&rows, &decision);
+        self.name_next(&mut look, &rows, &decision).await?;
+        let Look {
+            record,
+            mut changes,
+            mut finish,
+            now,
+            ..
+        } = look;
+        let state = BoardState {
+            since: decision.since,
+            caps: decision.caps,
+            ..record.state
+        };
+        let again = now.checked_add(self.config.read_boards_every).ok();
+        finish.wake_at = [decision.look_again_at, again].into_iter().flatten().min();
+        changes.state = Some(state);
+        finish.board = Some(changes);
+        self.store.finish(lease, finish).await?;
+        Ok(())
+    }
+
+    /// Has every board with gates or caps looked at once when the service starts; from then on
+    /// their lanes have timers of their own.
+    pub(super) async fn wake_boards_on(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let woken = tokio::select! {
+                woken = self.wake_boards() => woken,
+                () = stop.cancelled() => return,
+            };
+            match woken {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(%error, "boards are not looked at yet"),
+            }
+            self.pause(self.config.sweep_every, &stop).await;
+        }
+    }
+
+    async fn wake_boards(&self) -> Result<(), WorkError> {
+        for installation in self.organizations.served().await? {
+            let Some(organization) = self.organizations.get(installation).await? else {
+                continue;
+            };
+            let ids = self.board_ids(&organization).await?;
+            for (project, _) in places::limited(&organization.policy, &ids) {
+                let lane = LaneKey::Board(project.to_owned());
+                let now = self.clock.now();
+                self.store.wake(installation, &lane, now).await?;
+            }
+        }
+        self.ring();
+        Ok(())
+    }
+
+    /// A draft's or pull request's row: it has no lane of its own.
+    async fn take_in_row(&self, look: &mut Look<'_>, delivery: &Delivery) -> Result<(), WorkError> {
+        if delivery.event != "projects_v2_item" {
+            return Ok(());
+        }
+        let Some(event) = ItemEvent::read(&delivery.payload) else {
+            return Ok(());
+        };
+        let content = match event.content_type.as_str() {
+            "PullRequest" => Content::PullRequest,
+            "DraftIssue" => Content::Draft,
+            _ => return Ok(()), // nothing that takes a place that anybody could tell
+        };
+        let aliases = [Alias::Node(event.node_id.clone())];
+        let item = self
+            .store
+            .ensure_item(look.lease.installation, &aliases)
+            .await?;
+        let known = look.record.items.iter().find(|i| i.item == item);
+        let mut place = known.map_or_else(Place::default, |i| i.record.place.clone());
+        place.content = content;
+        place.on_board = event.action != "deleted";
+        place.archived = event.archived;
+        if known.is_none() {
+            place.open = true;
+            place.private = true; // until it is read
+        }
+        if let Some(change) = &event.change {
+            take_column(look.organization, look.board, &mut place, change, delivery);
+        }
+        let on_board = place.on_board;
+        look.set_place(item, on_board.then_some(place));
+        Ok(())
+    }
+
+    /// Where a place has become free, who is next: said on the digest's issue, or moved.
+    async fn name_next(
+        &self,
+        look: &mut Look<'_>,
+        rows: &[Row],
+        decision: &BoardDecision,
+    ) -> Result<(), WorkError> {
+        let policy = &look.organization.policy;
+        for state in &decision.caps {
+            let Some(cap) = policy.caps.get(&state.cap) else {
+                continue;
+            };
+            let before = look.record.state.caps.iter().find(|c| c.cap == state.cap);
+            // A place is freed by somebody leaving; one that was always free is not news.
+            let was_full = before.is_some_and(|b| b.in_flight.len() >= b.at_most);
+            let named = look.record.state.named.get(&state.cap).copied();
+            let Some(next) = state.next() else {
+                look.record.state.named.remove(&state.cap);
+                continue;
+            };
+            if named == Some(next) || named.is_none() && !was_full {
+                continue;
+            }
+            look.record.state.named.insert(state.cap.clone(), next);
+            let place = rows.iter().find(|r| r.item == next).map(|r| &r.place);
+            let Some(place) = place else { continue };
+            look.note(
+                Some(next),
+                "next",
+                json!({ "limit": state.cap, "item": place.name, "pull": cap.pull }),
+            );
+            if Limit::Cap(cap).mode(policy) != crate::triage::decision::Mode::Enforce {
+                continue;
+            }
+            if cap.pull {
+                let to = cap.columns.first().cloned().unwrap_or_default();
+                let back = Back {
+                    from: place.column.clone(),
+                    to,
+                };
+                look.tell(next, &state.cap, Some(back), None, None);
+            } else {
+                self.say_next(look, rows, state).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn say_next(
+        &self,
+        look: &mut Look<'_>,
+        rows: &[Row],
+        state: &board::CapState,
+    ) -> Result<(), WorkError> {
+        let policy = &look.organization.policy;
+        let post_to = policy.digest.as_ref().map(|d| d.post_to.as_str());
+        let Some((repository, number)) = post_to.and_then(|p| p.rsplit_once('#')) else {
+            return Ok(());
+        };
+        let (Some(repository), Ok(number)) = (RepoName::parse(repository), number.parse::<u64>())
+        else {
+            return Ok(());
+        };
+        let read = look.organization.github.item(&repository, number).await?;
+        let Some(read) = read else {
+            tracing::warn!(%repository, number, "the digest's issue is not there");
+            return Ok(());
+        };
+        let lane = LaneKey::Issue {
+            repository: read.issue.repository_id,
+            number,
+        };
+        let aliases = [
+            Alias::Number(read.issue.repository_id, number),
+            Alias::DatabaseId(read.issue.database_id),
+            Alias::Node(read.issue.node_id),
+        ];
+        let item = self
+            .store
+            .ensure_item(look.lease.installation, &aliases)
+            .await?;
+        let viewer = Place {
+            name: format!("{repository}#{number}"),
+            private: read.issue.issue.private,
+            ..Place::default()
+        };
+        let text = board::next_in_line(policy, rows, state, &viewer);
+        let key = format!("next-{}", state.cap);
+        look.tell(item, &state.cap, None, Some((key, text)), None);
+        look.finish.wake_lanes.push(lane);
+        Ok(())
+    }
+}
+
+/// The board's columns in order: as pinned, else as GitHub has them.
+async fn columns(organization: &Organization, board: &str) -> Result<Vec<String>, WorkError> {
+    let policy = &organization.policy;
+    let Some(named) = policy.boards.get(board) else {
+        return Ok(Vec::new());
+    };
+    if !named.columns().is_empty() {
+        return Ok(named.columns().to_vec());
+    }
+    let project = organization.vocabulary.board(policy, board).await?;
+    let fields = project.iter().flat_map(|project| &project.fields);
+    let mut column = fields.filter(|f| f.name.eq_ignore_ascii_case(&named.column_field));
+    let options = column.next().into_iter().flat_map(|field| &field.options);
+    Ok(options.map(|(_, name)| name.clone()).collect())
+}
+
+fn row_of(item: &BoardItem) -> Row {
+    Row {
+        item: item.item,
+        place: item.record.place.clone(),
+        standing: item.record.standing.clone(),
+    }
+}
+
+fn take_column(
+    organization: &Organization,
+    board: &str,
+    place: &mut Place,
+    change: &FieldChange,
+    delivery: &Delivery,
+) {
+    let field = organization
+        .policy
+        .boards
+        .get(board)
+        .map(|b| &b.column_field);
+    if !field.is_some_and(|field| field.eq_ignore_ascii_case(&change.field_name)) {
+        return;
+    }
+    let text = |side: &Side| match side {
+        Side::NotSaid => None,
+        Side::Empty => Some(String::new()),
+        Side::Value(value) => Some(FieldValue::text(value)),
+    };
+    if let Some(to) = text(&change.to).filter(|to| *to != place.column) {
+        place.column = to;
+        place.came_from = text(&change.from).filter(|from| !from.is_empty());
+        place.entered_at = Some(delivery.received_at);
+    }
+}
+
+impl Look<'_> {
+    fn policy(&self) -> &Policy {
+        &self.organization.policy
+    }
+
+    /// Writes or forgets the place of a row that has no lane of its own.
+    fn set_place(&mut self, item: ItemId, place: Option<Place>) {
+        let project = self.changes.project.clone();
+        self.record
+            .items
+            .retain(|i| i.item != item || place.is_some());
+        if let Some(place) = &place {
+            let known = self.record.items.iter_mut().find(|i| i.item == item);
+            if let Some(known) = known {
+                known.record.place = place.clone();
+            } else {
+                let mut new = BoardItem {
+                    item,
+                    lane: None,
+                    record: crate::store::PlaceRecord::default(),
+                };
+                new.record.place = place.clone();
+                self.record.items.push(new);
+            }
+        }
+        let change = ItemChanges {
+            places: BTreeMap::from([(project, place.map(|place| (None, place)))]),
+            ..ItemChanges::default()
+        };
+        self.changes.items.push((item, change));
+    }
+
+    /// What changed of the standings, and the verdicts that are new.
+    fn verdicts(&mut self, rows: &[Row], decision: &BoardDecision) {
+        for (row, standing) in rows.iter().zip(&decision.standing) {
+            if row.standing.as_ref() != Some(standing) {
+                let change = (row.item, standing.clone());
+                self.changes.standings.push(change);
+            }
+        }
+        let mut judged: BTreeMap<usize, &Judged> = BTreeMap::new();
+        for entry in &decision.entries {
+            // What sends it back counts more than what warns.
+            let first = judged.entry(entry.row).or_insert(entry);
+            if matches!(entry.end, End::Returned { .. }) {
+                *first = entry;
+            }
+        }
+        for index in 0..rows.len() {
+            match judged.get(&index) {
+                Some(entry) => self.judged(rows, decision, entry),
+                None => self.let_in(&rows[index], &decision.standing[index], index),
+            }
+        }
+    }
+
+    fn judged(&mut self, rows: &[Row], decision: &BoardDecision, judged: &Judged) {
+        let row = &rows[judged.row];
+        let Some(limit) = Limit::named(self.policy(), &judged.limit) else {
+            return;
+        };
+        let place = &row.place;
+        let (back, say, by_hand, what) = match &judged.end {
+            End::Refused => return,
+            End::Returned { to } => {
+                let back = Back {
+                    from: place.column.clone(),
+                    to: to.clone(),
+                };
+                let policy = self.policy();
+                let text = board::returned(policy, rows, decision, place, row.item, (limit, to));
+                let say = Some((board::comment_key(self.board), text));
+                (Some(back), say, None, "returned")
+            }
+            End::Warned => {
+                let text = board::warned(self.policy(), rows, decision, place, limit);
+                let say = Some((board::comment_key(self.board), text));
+                (None, say, None, "warned")
+            }
+            End::ByHand => {
+                let text = board::asks_for_reason(self.policy(), decision, place, limit.id());
+                let say = Some((format!("override-{}", limit.id()), text));
+                let cap = Some(limit.id().to_owned());
+                (None, say, cap, "by_hand")
+            }
+            End::Reported => (None, None, None, "reported"),
+        };
+        let known = self.record.items[judged.row].record.verdict.as_ref();
+        let same = known.is_some_and(|v| {
+            v.limit == judged.limit && v.back == back && v.by_hand == by_hand && back.is_some()
+        });
+        if same {
+            return; // on its way
+        }
+        self.note(
+            Some(row.item),
+            what,
+            json!({
+                "limit": judged.limit,
+                "item": place.name,
+                "column": place.column,
+                "to": back.as_ref().map(|b| &b.to),
+                "moved_by": place.mover.as_ref().map(|m| m.user),
+            }),
+        );
+        if back.is_some() || say.is_some() {
+            self.tell(row.item, &judged.limit, back, say, by_hand);
+        }
+    }
+
+    /// Not an entry, or not any more.
+    fn let_in(&mut self, row: &Row, standing: &board::Standing, index: usize) {
+        let known = &self.record.items[index];
+        let in_time = known.record.verdict.as_ref().is_some_and(|verdict| {
+            verdict.back.as_ref().is_some_and(|back| {
+                back.from.eq_ignore_ascii_case(&row.place.column)
+                    && standing.inside.contains(&verdict.limit)
+            })
+        });
+        if in_time {
+            // A place became free before it was put back.
+            self.changes.verdicts.push((row.item, None));
+        }
+        let before = row.standing.as_ref().map(|s| &s.inside);
+        let asked = row.place.asks.is_some() || !known_turned_away(row).is_empty();
+        if asked
+            && before != Some(&standing.inside)
+            && let Some(lane) = &known.lane
+        {
+            self.finish.wake_lanes.push(lane.clone());
+        }
+    }
+
+    /// Leaves a verdict for the item's lane.
+    fn tell(
+        &mut self,
+        item: ItemId,
+        limit: &str,
+        back: Option<Back>,
+        say: Option<(String, String)>,
+        by_hand: Option<String>,
+    ) {
+        let verdict = Verdict {
+            id: format!("{}:{}", self.lease.fence, self.changes.verdicts.len()),
+            board: self.board.to_owned(),
+            back,
+            say,
+            by_hand,
+            limit: limit.to_owned(),
+        };
+        self.changes.verdicts.push((item, Some(verdict)));
+        let known = self.record.items.iter().find(|i| i.item == item);
+        let lane = known.and_then(|i| i.lane.clone());
+        self.finish.wake_lanes.extend(lane);
+    }
+
+    fn note(&mut self, item: Option<ItemId>, what: &str, mut detail: serde_json::Value) {
+        detail["board"] = json!(self.board);
+        detail["what"] = json!(what);
+        self.finish.audit.push(NewAudit {
+            installation: self.lease.installation,
+            at: self.now,
+            item,
+            kind: "board".to_owned(),
+            actor: None,
+            delivery: None,
+            detail,
+        });
+    }
+}
+
+fn known_turned_away(row: &Row) -> BTreeSet<String> {
+    let standing = row.standing.as_ref();
+    standing.map(|s| s.turned_away.clone()).unwrap_or_default()
+}
