@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
+use crate::policy::template::code;
 use crate::policy::template::harmless_within;
-use crate::triage::explain::code;
 
 use super::digest::{CapLine, Count, Digest, Intake, KpiLine, Line, Ranked, Ref, Said};
 
