@@ -180,8 +180,8 @@ impl WireRow {
             node_id: self.id,
             archived: self.is_archived,
             fields,
-            entered_at: None,
-            came_from: None,
+            set_at: set_at.clone(),
+            ..BoardRow::default()
         };
         (row, set_at)
     }

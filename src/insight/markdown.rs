@@ -71,7 +71,7 @@ const STEPS: &[Room] = &[
 ];
 
 impl Digest {
-    /// The digest in Markdown, at most [`LONGEST`] characters.
+    /// The digest in Markdown, at most 65,000 characters (GitHub takes 65,536).
     #[must_use]
     pub fn markdown(&self) -> String {
         let mut out = String::new();

@@ -402,16 +402,7 @@ fn apply_one(after: &mut Snapshot, write: &Write) {
         }
         Write::ClearMilestone => after.issue.milestone.clear(),
         Write::AddToBoard { board } => {
-            after.boards.insert(
-                board.clone(),
-                BoardRow {
-                    node_id: String::new(),
-                    archived: false,
-                    fields: std::collections::BTreeMap::new(),
-                    entered_at: None,
-                    came_from: None,
-                },
-            );
+            after.boards.insert(board.clone(), BoardRow::default());
         }
         Write::SetField {
             board,

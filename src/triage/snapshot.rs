@@ -99,7 +99,7 @@ pub struct Guess {
 }
 
 /// The item's row on one board.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BoardRow {
     /// GitHub's node id of the row (not of the issue).
     pub node_id: String,
@@ -110,6 +110,10 @@ pub struct BoardRow {
     pub entered_at: Option<Timestamp>,
     /// The column it came from, where known.
     pub came_from: Option<String>,
+    /// By field name, when each was last set or emptied, by GitHub's clock, as far as it was told.
+    /// Words about a field come late and out of order; this tells them apart.
+    #[serde(default)]
+    pub set_at: BTreeMap<String, Timestamp>,
 }
 
 /// The value of one field of a board row.

@@ -33,6 +33,8 @@ struct Look<'a> {
     record: BoardRecord,
     changes: BoardChanges,
     finish: Finish,
+    /// Something was told of which the board is to be asked.
+    unsure: bool,
     now: Timestamp,
 }
 
@@ -78,6 +80,7 @@ impl Worker {
                 ..BoardChanges::default()
             },
             finish,
+            unsure: false,
             now: self.clock.now(),
         };
         look.record.state = read.state;
@@ -103,6 +106,7 @@ impl Worker {
             record,
             mut changes,
             mut finish,
+            unsure,
             now,
             ..
         } = look;
@@ -112,6 +116,7 @@ impl Worker {
             ..record.state
         };
         let again = now.checked_add(self.config.read_boards_every).ok();
+        let again = if unsure { Some(now) } else { again };
         finish.wake_at = [decision.look_again_at, again].into_iter().flatten().min();
         changes.state = Some(state);
         finish.board = Some(changes);
@@ -178,8 +183,19 @@ impl Worker {
             place.open = true;
             place.private = true; // until it is read
         }
-        if let Some(change) = &event.change {
-            take_column(look.organization, look.board, &mut place, change, delivery);
+        if let Some(change) = &event.change
+            && !take_column(
+                look.organization,
+                look.board,
+                &mut place,
+                change,
+                (event.updated_at, delivery.received_at),
+            )
+        {
+            // Which of two words is the later one, only the board itself can tell.
+            look.record.state.swept_at = None;
+            look.record.state.seen = None;
+            look.unsure = true;
         }
         let on_board = place.on_board;
         look.set_place(item, on_board.then_some(place));
@@ -304,31 +320,39 @@ fn row_of(item: &BoardItem) -> Row {
     }
 }
 
+/// `at`: when GitHub says it was, and when it was received. Returns whether it could be told.
 fn take_column(
     organization: &Organization,
     board: &str,
     place: &mut Place,
     change: &FieldChange,
-    delivery: &Delivery,
-) {
+    (at, received_at): (Option<Timestamp>, Timestamp),
+) -> bool {
     let field = organization
         .policy
         .boards
         .get(board)
         .map(|b| &b.column_field);
     if !field.is_some_and(|field| field.eq_ignore_ascii_case(&change.field_name)) {
-        return;
+        return true;
     }
     let text = |side: &Side| match side {
         Side::NotSaid => None,
         Side::Empty => Some(String::new()),
         Side::Value(value) => Some(FieldValue::text(value)),
     };
-    if let Some(to) = text(&change.to).filter(|to| *to != place.column) {
+    let newer = at.zip(place.told_at).is_none_or(|(at, known)| at > known);
+    let Some(to) = text(&change.to).filter(|to| *to != place.column) else {
+        place.told_at = place.told_at.max(at);
+        return true;
+    };
+    if newer {
         place.column = to;
         place.came_from = text(&change.from).filter(|from| !from.is_empty());
-        place.entered_at = Some(delivery.received_at);
+        place.entered_at = Some(received_at);
+        place.told_at = place.told_at.max(at);
     }
+    newer
 }
 
 impl Look<'_> {

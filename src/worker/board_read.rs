@@ -214,6 +214,7 @@ impl Worker {
                     now.column = text;
                     now.archived = row.row.archived;
                     now.entered_at = row.row.entered_at;
+                    now.told_at = row.row.entered_at;
                     if let Some(known) = place.filter(|_| same) {
                         now.came_from.clone_from(&known.record.place.came_from);
                         now.entered_at = known.record.place.entered_at;

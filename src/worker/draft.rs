@@ -219,6 +219,11 @@ impl Draft {
             row.entered_at = column_of(&project)
                 .and_then(|column| field_set_at.get(&project)?.get(&column).copied());
             let known = self.record.boards.get(&project);
+            // Of an empty field GitHub does not say when it was emptied; a word of it did.
+            for (field, at) in known.iter().flat_map(|known| &known.set_at) {
+                let set_at = row.set_at.entry(field.clone()).or_insert(*at);
+                *set_at = (*set_at).max(*at);
+            }
             row.came_from = known.and_then(|known| {
                 let column = |row: &BoardRow| {
                     let field = column_of(&project)?;
@@ -292,6 +297,11 @@ impl Draft {
                     row.entered_at = Some(now);
                     row.came_from = (!was.is_empty()).then_some(was);
                 }
+                if let Some(touched) = done.rows_touched.get(board) {
+                    for field in fields_set(board, &done.written) {
+                        row.set_at.insert(name_in(&row, field), *touched);
+                    }
+                }
                 self.set_row(project, Some(row));
             }
         }
@@ -331,6 +341,24 @@ impl Draft {
             }
         }
     }
+}
+
+/// The fields of a board that were written.
+fn fields_set<'c>(board: &str, written: &'c [Change]) -> impl Iterator<Item = &'c str> {
+    let writes = written.iter().map(|change| &change.write);
+    writes.filter_map(move |write| match write {
+        Write::SetField {
+            board: on, field, ..
+        } if on == board => Some(field.as_str()),
+        _ => None,
+    })
+}
+
+/// A field's name as the row has it, whatever the policy's capitals.
+fn name_in(row: &BoardRow, field: &str) -> String {
+    let mut known = row.fields.keys().chain(row.set_at.keys());
+    let known = known.find(|name| name.eq_ignore_ascii_case(field));
+    known.map_or_else(|| field.to_owned(), Clone::clone)
 }
 
 /// The attributes that changes show.

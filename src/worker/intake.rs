@@ -360,15 +360,12 @@ impl Intake<'_> {
         let fresh = known.is_none();
         let mut row = known.unwrap_or_else(|| BoardRow {
             node_id: event.node_id.clone(),
-            archived: false,
-            fields: BTreeMap::new(),
-            entered_at: None,
-            came_from: None,
+            ..BoardRow::default()
         });
         row.archived = event.archived;
         match (event.action.as_str(), &event.change) {
             ("edited", Some(change)) => {
-                self.field(project, &mut row, change, fresh);
+                self.field(event, &mut row, change, fresh);
             }
             // A row that became an issue, or an edit that does not say what it changed.
             ("converted" | "edited", _) => self.draft.distrust(),
@@ -398,7 +395,8 @@ impl Intake<'_> {
         }
     }
 
-    fn field(&mut self, project: &str, row: &mut BoardRow, change: &FieldChange, fresh: bool) {
+    fn field(&mut self, event: &ItemEvent, row: &mut BoardRow, change: &FieldChange, fresh: bool) {
+        let project = event.project_node_id.as_str();
         let shown = row.fields.get(&change.field_name).cloned();
         let side = |side: &Side| match side {
             Side::NotSaid => None,
@@ -410,9 +408,20 @@ impl Intake<'_> {
             return;
         };
         let at = self.delivery.received_at;
-        if shown != to {
-            // An edit that does not begin where the mirror is came late, or one before it is
-            // missing: GitHub knows.
+        // What the mirror has may be of a later edit than this word of it. GitHub's times have
+        // whole seconds, so within one only GitHub knows the order.
+        let known_at = row.set_at.get(&change.field_name).copied();
+        let newer = event
+            .updated_at
+            .zip(known_at)
+            .is_none_or(|(at, known)| at > known);
+        if let Some(at) = event.updated_at.filter(|_| newer) {
+            row.set_at.insert(change.field_name.clone(), at);
+        }
+        if shown != to && !newer {
+            self.draft.distrust();
+        } else if shown != to {
+            // An edit that does not begin where the mirror is: one before it is missing.
             if !fresh && side(&change.from).is_some_and(|from| from != shown) {
                 self.draft.distrust();
             }

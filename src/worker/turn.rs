@@ -50,6 +50,8 @@ pub(super) struct Done {
     pub projects: BTreeMap<String, String>,
     /// Node ids of rows that were made, by the policy's board id.
     pub rows: BTreeMap<String, String>,
+    /// When GitHub says it changed rows, by the policy's board id.
+    pub rows_touched: BTreeMap<String, Timestamp>,
     /// Comments that were posted, by key.
     pub comments: Vec<(String, CommentId)>,
     /// Keys of comments that were to be edited and are not there any more.
@@ -240,7 +242,14 @@ impl Turn<'_> {
                     self.done.rows.insert(board.clone(), id.clone());
                 }
             }
-            _ => {}
+            MutationOk::Field { updated_at, .. } => {
+                if let Some(Write::SetField { board, .. }) = changes.first().map(|c| &c.write) {
+                    let touched = self.done.rows_touched.entry(board.clone());
+                    let touched = touched.or_insert(*updated_at);
+                    *touched = (*touched).max(*updated_at);
+                }
+            }
+            MutationOk::Archived { .. } => {}
         }
     }
 

@@ -18,8 +18,8 @@ const ON: (&str, u64) = (ORGANIZATION, BOARD);
 const HANDS: [&str; 4] = ["dev", "eng", "sam", "pam"];
 const COLUMNS: [&str; 4] = [DOING, NEXT, "Refined", DOING];
 const CARDS: usize = 12;
-const ROUNDS: u64 = 12;
-const MOVES: u64 = 50;
+const ROUNDS: u64 = 20;
+const MOVES: u64 = 100;
 
 /// Numbers that look like chance and are the same each time (xorshift).
 struct Chance(u64);
@@ -61,7 +61,7 @@ fn second_worker(world: &World, bell: &Arc<Notify>) -> Arc<Worker> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "fails in some rounds: one card more than the cap stays; not understood yet"]
+
 async fn the_cap_holds_whoever_moves_whatever_and_however_the_webhooks_come() {
     let world = limits::world(limits::POLICY).await;
     // Each worker has a client of its own, so they write at the same moment.
@@ -86,7 +86,10 @@ async fn the_cap_holds_whoever_moves_whatever_and_however_the_webhooks_come() {
     world.settled().await;
     assert_eq!(world.column(leads), DOING);
 
-    let mut chance = Chance(0x2545_F491_4F6C_DD1D);
+    // Another seed is another story: `NORTHSTAR_SEED=7 cargo nextest run race`.
+    let seed = std::env::var("NORTHSTAR_SEED").ok();
+    let seed = seed.and_then(|seed| seed.parse().ok()).unwrap_or(1_u64);
+    let mut chance = Chance(0x2545_F491_4F6C_DD1D ^ seed);
     let mut before = 3;
     let mut returned = 0;
     for round in 0..ROUNDS {

@@ -321,10 +321,7 @@ fn attribute_value(
 fn row() -> BoardRow {
     BoardRow {
         node_id: "example".to_owned(),
-        archived: false,
-        fields: BTreeMap::new(),
-        entered_at: None,
-        came_from: None,
+        ..BoardRow::default()
     }
 }
 

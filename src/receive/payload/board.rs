@@ -1,12 +1,13 @@
 //! `projects_v2_item`: a row of a board, by node ids only.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::receive::lenient;
 use crate::triage::snapshot::FieldValue;
 
-use super::{RawUser, Sender, object};
+use super::{RawUser, Sender, instant, object};
 
 /// `projects_v2_item`.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub struct ItemEvent {
     /// `Issue`, `PullRequest`, `DraftIssue`, …
     pub content_type: String,
     pub archived: bool,
+    /// When the row was last changed, as of this event; whole seconds.
+    pub updated_at: Option<Timestamp>,
     /// The field that was edited, where it is told.
     pub change: Option<FieldChange>,
 }
@@ -75,6 +78,8 @@ struct RawItem {
     content_type: String,
     #[serde(deserialize_with = "lenient::present")]
     archived_at: bool,
+    #[serde(deserialize_with = "lenient::string")]
+    updated_at: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -123,6 +128,7 @@ impl ItemEvent {
             content_node_id: item.content_node_id,
             content_type: item.content_type,
             archived: item.archived_at,
+            updated_at: instant(&item.updated_at),
             change: change.map(|change| FieldChange {
                 from: side(&change.field_type, change.from),
                 to: side(&change.field_type, change.to),

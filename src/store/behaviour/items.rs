@@ -113,10 +113,9 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
     let (item, lease) = leased(store).await;
     let row = BoardRow {
         node_id: "PVTI_1".to_owned(),
-        archived: false,
         fields: BTreeMap::from([("Status".to_owned(), FieldValue::Option("Up".to_owned()))]),
         entered_at: Some(at(1)),
-        came_from: None,
+        ..BoardRow::default()
     };
     let comment = PostedComment {
         id: CommentId(5),

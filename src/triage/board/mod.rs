@@ -61,6 +61,9 @@ pub struct Place {
     pub came_from: Option<String>,
     /// When it came into its column, where known.
     pub entered_at: Option<Timestamp>,
+    /// Of a row without a lane: up to when, by GitHub's clock, its column was told.
+    #[serde(default)]
+    pub told_at: Option<Timestamp>,
     /// Who put it there, where known.
     pub mover: Option<Mover>,
     /// Caps that it is exempt from.

@@ -12,13 +12,11 @@ const KIND: &str = "  - { id: k, set: { priority: p3 }, on_board: delivery, beca
 fn row(priority: &str) -> BoardRow {
     BoardRow {
         node_id: "R".to_owned(),
-        archived: false,
         fields: BTreeMap::from([(
             "Priority".to_owned(),
             FieldValue::Option(priority.to_owned()),
         )]),
-        entered_at: None,
-        came_from: None,
+        ..BoardRow::default()
     }
 }
 

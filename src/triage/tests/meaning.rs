@@ -14,13 +14,11 @@ use super::*;
 fn row(fields: &[(&str, &str)]) -> BoardRow {
     BoardRow {
         node_id: "r".into(),
-        archived: false,
         fields: fields
             .iter()
             .map(|(k, v)| ((*k).to_owned(), FieldValue::Option((*v).to_owned())))
             .collect::<BTreeMap<_, _>>(),
-        entered_at: None,
-        came_from: None,
+        ..BoardRow::default()
     }
 }
 

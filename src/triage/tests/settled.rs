@@ -144,10 +144,8 @@ fn snapshots(policy: &Policy) -> impl Strategy<Value = Snapshot> + use<> {
                     board.clone(),
                     BoardRow {
                         node_id: "r".into(),
-                        archived: false,
                         fields,
-                        entered_at: None,
-                        came_from: None,
+                        ..BoardRow::default()
                     },
                 );
             }
