@@ -127,7 +127,10 @@ impl Outcome {
             return Some((self.enforced(), hold, reason));
         }
         let standing = self.held.iter().filter(|v| self.is_done(v));
-        let value = AttributeValue::Many(standing.map(str::to_owned).collect());
+        // What was held and is not taken away, because its rule only watches, is held still.
+        let still = self.by.keys().map(String::as_str);
+        let still = still.filter(|v| !self.value.contains(v) && !self.is_done(v));
+        let value = AttributeValue::Many(standing.chain(still).map(str::to_owned).collect());
         Some((value, hold, reason))
     }
 }

@@ -3,7 +3,7 @@
 //! The ledger is a list of entries, appended once and never changed; ownership is what folding
 //! them gives. Writers rank: ambient < rule < person < command < override.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -117,8 +117,9 @@ pub struct Ownership {
     /// The value of every entry, whoever made it, oldest first. Webhooks may come in another order
     /// than what they tell happened: of several, the latest that GitHub still shows is the last.
     pub said: Vec<AttributeValue>,
-    /// What stands only because a rule holds it.
-    pub held: BTreeSet<String>,
+    /// What stands only because a rule holds it, and the rule that first did: whether it may be
+    /// taken away again is by that rule's mode, whatever others have written since.
+    pub held: BTreeMap<String, String>,
     /// Of a many-valued attribute, what rules wrote and somebody without the permission took off.
     pub taken_off: BTreeSet<String>,
     /// What rules wrote since the last act of a human with the permission, oldest first.
@@ -178,7 +179,10 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
                 own.taken_off.retain(|v| !entry.value.contains(v));
                 match (entry.act, &entry.value) {
                     (Act::Hold, value) => {
-                        own.held = value.iter().map(str::to_owned).collect();
+                        let mut before = std::mem::take(&mut own.held);
+                        let by = |v: &str| before.remove(v).unwrap_or_else(|| entry.cause.clone());
+                        let held = value.iter();
+                        own.held = held.map(str::to_owned).zip(value.iter().map(by)).collect();
                         if let AttributeValue::One(v) = value
                             && v.is_empty()
                         {

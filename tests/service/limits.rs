@@ -369,7 +369,6 @@ async fn what_was_there_before_stays_and_takes_nobody_in() {
 }
 
 #[tokio::test]
-#[ignore = "fails when cards moved in the same second are told apart by chance"]
 async fn what_happened_while_the_bot_was_away_is_judged_when_it_is_back() {
     let mut world = world(POLICY).await;
     let first = world.card_in("dev", "First", DOING);

@@ -12,6 +12,7 @@ use super::{FLAPPING, Wanted, is_human};
 
 /// Said when rules and something else write in turns.
 pub(super) const FLAPS: &str = "rules have written this several times and something undoes it";
+const NOT_ASKED: &str = "no rule asks for this any more";
 const KEPT: &str = "changed by hand by somebody who may not set it, and kept";
 
 pub(super) struct Settled {
@@ -231,22 +232,17 @@ impl Settling<'_> {
         let Some(owner) = &self.own.owner else { return };
         let held = owner.act == Act::Hold && owner.rank == Rank::Rule && !self.own.disturbed;
         if held && owner.value == self.settled.outcome.value {
-            self.settled.outcome.reason = Some(self.asked_before());
+            self.settled.outcome.reason = Some(self.asked_before(&owner.cause));
             self.settled.outcome.value = self.attribute.nothing();
             self.settled.outcome.rank = Some(Rank::Rule);
             self.settled.outcome.hold = true;
         }
     }
 
-    /// The rule that wrote the present value, for taking it back.
-    fn asked_before(&self) -> Reason {
-        let rule = self
-            .own
-            .owner
-            .as_ref()
-            .and_then(|o| self.policy.rules.get(&o.cause));
-        rule.map_or_else(
-            || no_rule(self.policy, "no rule asks for this any more"),
+    /// For taking a value back: the rule that wrote it.
+    fn asked_before(&self, rule: &str) -> Reason {
+        self.policy.rules.get(rule).map_or_else(
+            || no_rule(self.policy, NOT_ASKED),
             |rule| self.policy.reason_of(rule),
         )
     }
@@ -282,18 +278,20 @@ impl Settling<'_> {
             .iter()
             .flat_map(|w| w.value.iter().map(str::to_owned))
             .collect();
-        let gone: BTreeSet<String> = self.own.held.difference(&all).cloned().collect();
+        let held = self.own.held.keys();
+        let gone: BTreeSet<String> = held.filter(|v| !all.contains(*v)).cloned().collect();
         let mut value: BTreeSet<String> = base.difference(&gone).cloned().collect();
         let mut held: BTreeSet<String> = self
             .own
             .held
-            .iter()
+            .keys()
             .filter(|v| all.contains(*v) && base.contains(*v))
             .cloned()
             .collect();
         let mut by: BTreeMap<String, Reason> = BTreeMap::new();
         for v in base.intersection(&gone) {
-            by.insert(v.clone(), self.asked_before());
+            let rule = self.own.held.get(v).map_or("", String::as_str);
+            by.insert(v.clone(), self.asked_before(rule));
         }
         let mut only_holds = true;
         let mut reason: Option<Reason> = None;
@@ -333,7 +331,9 @@ impl Settling<'_> {
         let asserted = AttributeValue::Many(held);
         if whole != self.settled.outcome.value {
             let mut next = self.settled.outcome.clone();
-            next.reason = Some(reason.clone().unwrap_or_else(|| self.asked_before()));
+            let taken_back = || by.values().next().cloned();
+            let first = reason.clone().or_else(taken_back);
+            next.reason = first.or_else(|| Some(no_rule(self.policy, NOT_ASKED)));
             next.rank = Some(Rank::Rule);
             next.hold = only_holds;
             next.value = whole;

@@ -218,9 +218,15 @@ fn posted() -> impl Strategy<Value = PostedComment> {
     })
 }
 
+/// `NORTHSTAR_CASES=50000` looks longer.
+fn cases() -> u32 {
+    let cases = std::env::var("NORTHSTAR_CASES").ok();
+    cases.and_then(|n| n.parse().ok()).unwrap_or(CASES)
+}
+
 fn settles(name: &str, policy: &Policy) {
     let mut runner = TestRunner::new(Config {
-        cases: CASES,
+        cases: cases(),
         failure_persistence: None,
         ..Config::default()
     });
@@ -265,4 +271,24 @@ fn deciding_writing_and_deciding_again_plans_nothing() {
         "shipped",
         &loaded(&shipped_sources()).with_mode(Mode::Enforce),
     );
+}
+
+/// Found by the property: what was held while a rule enforced, and that rule only watches now.
+#[test]
+fn what_a_rule_held_is_taken_back_by_its_own_mode_alone() {
+    let policy = policy(MIXED);
+    for (title, labels, held) in [
+        ("", vec!["kind/bug", "goal/research"], "research"),
+        ("paper", vec!["goal/teaching"], "teaching"),
+    ] {
+        let mut before = item(title);
+        before.issue.labels = labels.into_iter().map(str::to_owned).collect();
+        before.ledger = vec![entry("goal", Act::Hold, Rank::Rule, many([held]), "g3")];
+        let (decision, planned) = run(&policy, &before);
+        assert!(!planned.is_empty());
+        let off = format!("label - goal/{held}");
+        assert!(!writes(&planned).contains(&off), "{planned:#?}");
+        let (_, left) = run(&policy, &apply_to(&before, &decision, &planned));
+        assert!(left.changes.is_empty(), "{left:#?}");
+    }
 }
