@@ -1,5 +1,6 @@
 //! `northstar demo`: the bot at work on a simulated GitHub, in one process.
 
+mod boards;
 mod story;
 mod transcript;
 
@@ -77,6 +78,8 @@ async fn set_up(args: &Args) -> Result<Stage, Failure> {
     })
     .map_err(unreachable)?;
     example::furnish(&sim).map_err(unreachable)?;
+    sim.repository(ORGANIZATION, boards::DIGEST, false, &[])
+        .map_err(unreachable)?;
     let github: SimServer = sim
         .serve(SocketAddr::from(([127, 0, 0, 1], 0)))
         .await

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use crate::clock::{Clock, SystemClock};
 use crate::service::Running;
 use crate::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
 use crate::sim::{Sim, SimError, SimServer};
 
-use super::transcript;
+use super::{boards, transcript};
 
 /// Where the story is played.
 pub(super) struct Stage {
@@ -28,12 +29,14 @@ fn form(kind: &str, impact: &str, text: &str) -> String {
 }
 
 /// How an issue must stand when all is said.
-struct Ending {
-    what: &'static str,
-    number: u64,
-    labels: &'static [&'static str],
-    on_board: bool,
-    answers: usize,
+pub(super) struct Ending {
+    pub what: &'static str,
+    pub number: u64,
+    pub labels: &'static [&'static str],
+    pub on_board: bool,
+    /// Where its card must be, if that is part of the story.
+    pub column: Option<&'static str>,
+    pub answers: usize,
 }
 
 /// Plays the story and compares what the simulated GitHub shows with how it must end.
@@ -54,6 +57,8 @@ async fn acts(stage: &Stage) -> Result<Vec<Ending>, SimError> {
     }
     humans_win(stage, &mut endings).await?;
     the_lead_steers(stage, &mut endings).await?;
+    boards::nothing_starts_unseen(stage, &mut endings).await?;
+    boards::few_things_at_once(stage, &mut endings).await?;
     once_more(stage).await?;
     Ok(endings)
 }
@@ -189,6 +194,7 @@ impl Scene {
             number,
             labels: self.labels,
             on_board: self.on_board,
+            column: None,
             answers: self.answers,
         })
     }
@@ -273,6 +279,17 @@ fn differences(stage: &Stage, ending: &Ending) -> Differences {
         let is = if ending.on_board { "not " } else { "" };
         found.push(format!("{}: is {is}on the board", ending.what));
     }
+    let column = card.and_then(|card| card.fields.get("Status").cloned());
+    if ending
+        .column
+        .is_some_and(|wants| column.as_deref() != Some(wants))
+    {
+        let (is, want) = (
+            column.unwrap_or_default(),
+            ending.column.unwrap_or_default(),
+        );
+        found.push(format!("{}: is in {is}, wants {want}", ending.what));
+    }
     let answers = issue
         .comments
         .iter()
@@ -290,21 +307,28 @@ fn differences(stage: &Stage, ending: &Ending) -> Differences {
 
 impl Stage {
     /// Waits until the bot has nothing left to do, then tells what it did.
-    async fn watch(&self) {
+    pub async fn watch(&self) {
         loop {
             self.sim.settled().await;
-            let quiet = |c: crate::store::Counts| c.pending == 0 && c.wants_write == 0;
             let seen = self.sim.deliveries().len();
-            if self.service.store.counts().await.is_ok_and(quiet) {
+            if self.is_quiet().await {
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 self.sim.settled().await;
-                let still = self.service.store.counts().await.is_ok_and(quiet);
-                if still && self.sim.deliveries().len() == seen {
+                if self.is_quiet().await && self.sim.deliveries().len() == seen {
                     break;
                 }
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         transcript::what_the_bot_did(self).await;
+    }
+
+    async fn is_quiet(&self) -> bool {
+        let store = &self.service.store;
+        let now = SystemClock.now();
+        let due = store.next_due(now).await;
+        let idle = due.is_ok_and(|due| due.is_none_or(|due| due > now));
+        let quiet = |c: crate::store::Counts| c.pending == 0 && c.wants_write == 0 && c.leased == 0;
+        idle && store.counts().await.is_ok_and(quiet)
     }
 }

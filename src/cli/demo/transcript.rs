@@ -1,6 +1,8 @@
 //! How the demo tells its story: who did what and, for the bot, why.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -31,7 +33,11 @@ pub(super) fn opening(stage: &Stage, gap: Duration) {
     );
 }
 
+/// What the bot left alone in this scene: each is said once.
+static LEFT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 pub(super) fn scene(title: &str) {
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner).clear();
     anstream::println!("\n{BOLD}{title}{BOLD:#}");
 }
 
@@ -72,19 +78,23 @@ pub(super) async fn what_the_bot_did(stage: &Stage) {
             _ => {}
         }
     }
-    held.sort();
-    held.dedup();
+    let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
     for line in &held {
-        bot(&format!("leaves it: {line}"), "");
+        if left.insert(line.clone()) {
+            bot(&format!("leaves it: {line}"), "");
+            told += 1;
+        }
     }
-    if told == 0 && held.is_empty() {
-        bot("nothing to do", "");
+    match (told, held.is_empty()) {
+        (0, true) => bot("nothing to do", ""),
+        (0, false) => bot("leaves it, as before", ""),
+        _ => {}
     }
 }
 
 fn bot(what: &str, why: &str) {
     let name = colour(AnsiColor::Green);
-    anstream::println!("  {name}northstar  {name:#}{what:<42}{DIM}{why}{DIM:#}");
+    anstream::println!("  {name}northstar  {name:#}{what:<41} {DIM}{why}{DIM:#}");
 }
 
 fn wrote(change: &Change) {
