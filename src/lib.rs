@@ -28,6 +28,7 @@
 //!   [`policy_folder`]: a policy from disk, bounded. [`service`]: every room put together.
 //! * [`receive`]: the webhook door.
 //! * [`worker`]: the loop, with a looker and a writer.
+//! * [`digest`]: what figures and digests are made of, gathered from the store.
 //! * [`github`]: everything that talks to GitHub. [`store`]: everything that is remembered.
 //! * [`dashboard`]: health, metrics, pages.
 //! * [`sim`]: a small GitHub in memory, for the demo and the tests.
@@ -53,6 +54,8 @@ pub mod cli;
 pub mod clock;
 #[cfg(feature = "service")]
 pub mod dashboard;
+#[cfg(feature = "service")]
+pub mod digest;
 #[cfg(feature = "service")]
 pub mod github;
 #[cfg(feature = "service")]

@@ -9,6 +9,7 @@ mod check;
 mod commands;
 mod decide;
 mod demo;
+mod digest;
 
 mod inbox;
 mod logs;
@@ -43,6 +44,7 @@ enum Command {
     Commands(commands::Args),
     Inbox(inbox::Args),
     Audit(audit::Args),
+    Digest(digest::Args),
     Schema(schema::Args),
 }
 
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Commands(args) => commands::run(&args),
         Command::Inbox(args) => inbox::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Digest(args) => digest::run(&args),
         Command::Schema(args) => {
             schema::run(&args);
             Ok(())

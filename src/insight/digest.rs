@@ -119,7 +119,7 @@ pub struct Count {
 pub struct Ranked {
     pub line: Line,
     pub position: usize,
-    /// `None`: it was not in the ranking of the week before.
+    /// `None`: it was not in the ranking of the week before. Where there was none, as it is now.
     pub before: Option<usize>,
 }
 
@@ -337,15 +337,18 @@ impl Make<'_> {
                 .then(a.opened.cmp(&b.opened))
                 .then((&a.repository, a.number).cmp(&(&b.repository, b.number)))
         });
-        let before = &self.gathered.ranked_before;
-        let position = |item: i64| before.iter().position(|i| *i == item).map(|n| n + 1);
+        let before = self.gathered.ranked_before.as_ref();
+        let position = |item: i64, now: usize| match before {
+            None => Some(now),
+            Some(before) => before.iter().position(|i| *i == item).map(|n| n + 1),
+        };
         candidates
             .into_iter()
             .enumerate()
             .map(|(n, (item, known))| Ranked {
                 line: self.line(known),
                 position: n + 1,
-                before: position(*item),
+                before: position(*item, n + 1),
             })
             .collect()
     }

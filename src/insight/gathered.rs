@@ -25,8 +25,8 @@ pub struct Gathered {
     pub unauthorised: usize,
     /// Figures stated by `/kpi`, in their order.
     pub stated: Vec<Stated>,
-    /// The ranking of the digest before, best first.
-    pub ranked_before: Vec<i64>,
+    /// The ranking of the digest before, best first, if there was one.
+    pub ranked_before: Option<Vec<i64>>,
 }
 
 /// An item as it is now.

@@ -183,6 +183,12 @@ pub trait Store: Send + Sync + 'static {
     /// the mirror stays as it is. Which ones were new. Guarded by the fence.
     async fn learn(&self, lease: &Lease, found: Vec<Found>) -> Result<Vec<ItemId>, StoreError>;
 
+    /// What happened to all items, and how they stand (for figures and digests).
+    async fn past(&self, installation: InstallationId) -> Result<Past, StoreError>;
+
+    /// The installations that items are known of.
+    async fn installations(&self) -> Result<Vec<InstallationId>, StoreError>;
+
     // --- journal -----------------------------------------------------------------------------
 
     /// Records effects that are about to be sent, durably, before they are. Guarded by the fence.

@@ -327,6 +327,53 @@ pub struct ItemChanges {
     pub places: BTreeMap<String, Option<(Option<LaneKey>, Place)>>,
     /// Verdicts that are done: the project's node id and the verdict's id.
     pub answered: Vec<(String, String)>,
+    /// What happened, in order, and when that was learned.
+    pub history: Vec<(Timestamp, Happening)>,
+}
+
+/// Something that happened to an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    pub at: Timestamp,
+    pub what: Happened,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Happened {
+    Opened,
+    Closed {
+        /// As GitHub says it: `completed`, `not_planned`, `duplicate`, or nothing.
+        reason: String,
+    },
+    Reopened,
+    /// Deleted, made a discussion, or transferred out of sight.
+    Gone,
+    /// A field of a board (the policy's id) shows something else; the empty text is nothing.
+    Field {
+        board: String,
+        field: String,
+        from: String,
+        to: String,
+        /// When the row came into its column, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entered_at: Option<Timestamp>,
+    },
+}
+
+/// All that figures and digests are made of, read at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    pub issues: Vec<(ItemId, MirrorIssue)>,
+    /// In the order in which it was entered.
+    pub ledger: Vec<(ItemId, LedgerEntry)>,
+    /// In the order in which it happened.
+    pub history: Vec<(ItemId, Happening)>,
+    /// Since when history is recorded; `None`: nothing is.
+    pub since: Option<Timestamp>,
+    /// Where items stand on boards.
+    pub places: Vec<(ItemId, Place)>,
+    pub boards: Vec<BoardState>,
 }
 
 /// What makes an act the same act: delivery GUID, comment with edit time and line, or effect.

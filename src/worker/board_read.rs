@@ -18,6 +18,7 @@ use crate::store::{
 use crate::triage::board::{Content, Limit, Place};
 use crate::triage::projection::field_of;
 
+use super::happened;
 use super::look::number_of;
 use super::{Organization, WorkError, Worker};
 
@@ -286,6 +287,15 @@ impl Worker {
                 },
             )
         });
+        let now = self.clock.now();
+        let ids = self.board_ids(organization).await?;
+        let moved = ids.get(project);
+        let moved = moved.map(|board| happened::to_row(board, None, Some(&row), now));
+        let history = happened::to_issue(None, &issue)
+            .into_iter()
+            .chain(moved.into_iter().flatten())
+            .map(|happening| (now, happening))
+            .collect();
         let changes = ItemChanges {
             // Rows on other boards are read when it is looked at.
             issue: Some(MirrorIssue {
@@ -294,6 +304,7 @@ impl Worker {
             }),
             boards: BTreeMap::from([(project.to_owned(), Some(row))]),
             places: BTreeMap::from([(project.to_owned(), place)]),
+            history,
             ..ItemChanges::default()
         };
         Ok(Found { aliases, changes })

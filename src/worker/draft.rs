@@ -9,7 +9,8 @@ use crate::github::ItemRead;
 use crate::ids::{CommentId, InstallationId, ItemId, UserId};
 use crate::policy::Policy;
 use crate::store::{
-    ActKey, Alias, Delivery, ItemChanges, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit,
+    ActKey, Alias, Delivery, Happening, ItemChanges, ItemRecord, LaneKey, Lease, MirrorIssue,
+    NewAudit,
 };
 use crate::triage::answer::Answer;
 use crate::triage::apply_to;
@@ -19,6 +20,7 @@ use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, PostedComment};
 
+use super::happened;
 use super::look::Decided;
 use super::obey::Told;
 use super::places::column_in;
@@ -33,17 +35,23 @@ pub(super) struct Draft {
     pub unnamed: BTreeSet<String>,
     /// Commands for other items, to be put in their lanes.
     pub told: Vec<Told>,
+    /// When what is taken in now was said.
+    pub at: Timestamp,
+    /// The policy's board ids, by the project's node id.
+    boards: BTreeMap<String, String>,
     /// For the audit trail: kind, who, what.
     notes: Vec<(&'static str, Option<UserId>, Value)>,
 }
 
 impl Draft {
-    pub fn new(record: ItemRecord) -> Self {
+    pub fn new(record: ItemRecord, now: Timestamp, boards: BTreeMap<String, String>) -> Self {
         Self {
             record,
             changes: ItemChanges::default(),
             unnamed: BTreeSet::new(),
             told: Vec::new(),
+            at: now,
+            boards,
             notes: Vec::new(),
         }
     }
@@ -60,9 +68,17 @@ impl Draft {
 
     pub fn set_issue(&mut self, issue: MirrorIssue) {
         if self.record.issue.as_ref() != Some(&issue) {
+            let happened = happened::to_issue(self.record.issue.as_ref(), &issue);
+            self.happened(happened);
             self.changes.issue = Some(issue.clone());
             self.record.issue = Some(issue);
         }
+    }
+
+    pub fn happened(&mut self, what: impl IntoIterator<Item = Happening>) {
+        let at = self.at;
+        let noted = what.into_iter().map(|happening| (at, happening));
+        self.changes.history.extend(noted);
     }
 
     /// The copy may be behind: GitHub is asked before the next decision.
@@ -77,6 +93,11 @@ impl Draft {
     pub fn set_row(&mut self, project: &str, row: Option<BoardRow>) {
         if self.record.boards.get(project) == row.as_ref() {
             return;
+        }
+        if let Some(board) = self.boards.get(project) {
+            let before = self.record.boards.get(project);
+            let happened = happened::to_row(board, before, row.as_ref(), self.at);
+            self.happened(happened);
         }
         match &row {
             Some(row) => self.record.boards.insert(project.to_owned(), row.clone()),
@@ -223,6 +244,10 @@ impl Draft {
             for (field, at) in known.iter().flat_map(|known| &known.set_at) {
                 let set_at = row.set_at.entry(field.clone()).or_insert(*at);
                 *set_at = (*set_at).max(*at);
+            }
+            // GitHub's times have whole seconds: what was seen coming in did not come in before.
+            if row.entered_at.is_some() {
+                row.entered_at = row.entered_at.max(known.and_then(|known| known.entered_at));
             }
             row.came_from = known.and_then(|known| {
                 let column = |row: &BoardRow| {

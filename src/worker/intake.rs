@@ -147,6 +147,7 @@ pub(super) fn take_in(
 ) {
     let own = event.sender().is_some_and(|s| s.id == around.bot);
     let before = Before::of(&draft.record);
+    draft.at = delivery.received_at;
     let mut intake = Intake {
         draft,
         delivery,

@@ -9,8 +9,8 @@ use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::receive::payload::LabelEvent;
 use crate::store::{
-    Alias, Delivery, Finish, ItemRecord, LaneKey, Lease, MirrorIssue, NewAudit, NewDelivery,
-    WritePriority,
+    Alias, Delivery, Finish, Happened, Happening, ItemRecord, LaneKey, Lease, MirrorIssue,
+    NewAudit, NewDelivery, WritePriority,
 };
 use crate::triage::change::{Change, Plan};
 use crate::triage::decision::Decision;
@@ -176,7 +176,8 @@ impl Worker {
         let alias = Alias::Number(repository, number);
         let item = self.store.ensure_item(installation, &[alias]).await?;
         let record = self.store.item(installation, item).await?;
-        let mut draft = Draft::new(record.unwrap_or_default());
+        let board_ids = self.board_ids(organization).await?;
+        let mut draft = Draft::new(record.unwrap_or_default(), self.clock.now(), board_ids);
         let mut finish = Finish::default();
 
         for delivery in self.store.pending(lease, AT_A_TIME).await? {
@@ -441,6 +442,11 @@ impl Worker {
             seen,
         } = looked;
         if seen == Seen::Gone {
+            let at = draft.at;
+            draft.happened([Happening {
+                at,
+                what: Happened::Gone,
+            }]);
             finish.wake_lanes.extend(places::forget(&mut draft, lease));
         }
         if let Some(decided) = &decided {

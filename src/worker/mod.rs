@@ -19,6 +19,7 @@ mod apply;
 mod board;
 mod board_read;
 mod draft;
+mod happened;
 mod intake;
 mod look;
 mod marker;

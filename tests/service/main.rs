@@ -12,6 +12,7 @@ mod commands;
 mod comments;
 mod crash;
 mod dead_letters;
+mod digest;
 mod door;
 mod faults;
 mod humans;

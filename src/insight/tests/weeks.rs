@@ -202,7 +202,7 @@ fn normal() -> Gathered {
                 at: at("2026-10-06T12:00:00Z"),
             },
         ],
-        ranked_before: vec![9004, 9001],
+        ranked_before: Some(vec![9004, 9001]),
     }
 }
 

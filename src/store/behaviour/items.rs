@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{CommentId, ItemId, RepoName, RepositoryId, UserId};
 use crate::store::{
-    ActKey, Alias, AuditQuery, EffectEnd, Finish, ItemChanges, Lease, MirrorIssue, NewAudit,
-    NewEffect, Settled, Store, StoreError,
+    ActKey, Alias, AuditQuery, EffectEnd, Finish, Happened, Happening, ItemChanges, Lease,
+    MirrorIssue, NewAudit, NewEffect, Settled, Store, StoreError,
 };
 use crate::triage::answer::{Answer, Question, Sign};
 use crate::triage::attribute::AttributeValue;
@@ -288,4 +288,52 @@ pub(crate) async fn the_audit_trail_is_read_newest_first(store: &dyn Store) {
         ..all
     };
     assert!(kinds(elsewhere).await.is_empty());
+}
+
+pub(crate) async fn history_is_kept_in_the_order_in_which_it_happened(store: &dyn Store) {
+    let (item, lease) = leased(store).await;
+    let happening = |seconds: i64, what: Happened| Happening {
+        at: at(seconds),
+        what,
+    };
+    let closed = Happened::Closed {
+        reason: "completed".to_owned(),
+    };
+    let moved = Happened::Field {
+        board: "delivery".to_owned(),
+        field: "Status".to_owned(),
+        from: String::new(),
+        to: "Doing".to_owned(),
+        entered_at: Some(at(3)),
+    };
+    // The opening is learned last: GitHub was asked only then.
+    let history = vec![
+        (at(1_009), happening(995, closed.clone())),
+        (at(1_008), happening(995, moved.clone())),
+        (at(1_009), happening(1, Happened::Opened)),
+    ];
+    let changes = ItemChanges {
+        issue: Some(mirror("one")),
+        ledger: vec![(ActKey("g".to_owned()), entry("bug"))],
+        history,
+        ..ItemChanges::default()
+    };
+    let finish = Finish {
+        item: Some((item, changes)),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    let past = store.past(HERE).await.unwrap();
+    let kept: Vec<_> = past.history.iter().map(|(_, h)| h.what.clone()).collect();
+    assert_eq!(kept, [Happened::Opened, closed, moved]);
+    assert_eq!(past.history[0], (item, happening(1, Happened::Opened)));
+    assert_eq!(
+        past.since,
+        Some(at(995)),
+        "what is heard of at once is heard of since then"
+    );
+    assert_eq!(past.issues, [(item, mirror("one"))]);
+    assert_eq!(past.ledger, [(item, entry("bug"))]);
+    let other = store.past(ELSEWHERE).await.unwrap();
+    assert!(other.history.is_empty() && other.issues.is_empty() && other.since.is_none());
 }

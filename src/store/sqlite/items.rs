@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool};
 use crate::ids::{InstallationId, ItemId, RepoName};
 use crate::store::{Alias, ItemChanges, ItemRecord, StoreError};
 
-use super::{boards, database, unreadable};
+use super::{boards, database, history, unreadable};
 
 /// The item behind an alias.
 pub(super) async fn by_alias(
@@ -289,6 +289,7 @@ pub(super) async fn change(
         .await
         .map_err(database(DOING))?;
     }
+    history::append(conn, installation, item_id, &changes.history).await?;
     boards::change_places(conn, installation, item_id, &changes).await
 }
 

@@ -8,6 +8,7 @@
 //! | `inbox` | deliveries: stored, read, forwarded, ended, given up, revived, forgotten |
 //! | `lanes` | leases, fences, timers, the writer's queue |
 //! | `items` | items, aliases, mirror, ledger, comments |
+//! | `history` | what happened to items |
 //! | `audit` | the effect journal and the audit trail |
 //! | `checkpoint` | the write-ahead log into the file, off the hot path |
 //!
@@ -17,6 +18,7 @@
 mod audit;
 mod boards;
 mod checkpoint;
+mod history;
 mod inbox;
 mod items;
 mod lanes;
@@ -43,8 +45,8 @@ use crate::ids::{InstallationId, ItemId, RepoName};
 
 use super::{
     Accepted, Alias, AuditEntry, AuditQuery, BoardRecord, Counts, DeadLetter, Delivery, Effect,
-    EffectId, Finish, Found, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Store,
-    StoreError,
+    EffectId, Finish, Found, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Past,
+    Store, StoreError,
 };
 use writer::{Progress, Writer};
 
@@ -370,6 +372,14 @@ impl Store for SqliteStore {
         item: ItemId,
     ) -> Result<Option<ItemRecord>, StoreError> {
         items::read(&self.readers, installation, item).await
+    }
+
+    async fn past(&self, installation: InstallationId) -> Result<Past, StoreError> {
+        history::past(&self.readers, installation).await
+    }
+
+    async fn installations(&self) -> Result<Vec<InstallationId>, StoreError> {
+        history::installations(&self.readers).await
     }
 
     async fn items(&self, installation: InstallationId) -> Result<Vec<ItemId>, StoreError> {

@@ -51,6 +51,7 @@ behaves! {
     an_item_has_many_names_and_keeps_them,
     what_changed_is_written_and_the_rest_stays,
     finishing_is_all_or_nothing,
+    history_is_kept_in_the_order_in_which_it_happened,
     effects_are_unsettled_until_they_are_settled,
     the_audit_trail_is_read_newest_first,
     an_item_says_where_it_stands_and_the_board_what_it_decided,

@@ -247,6 +247,14 @@ impl Settling<'_> {
         )
     }
 
+    /// For each of these held values, the rule that goes back on it.
+    fn taken_back<'v>(&self, values: impl Iterator<Item = &'v String>) -> BTreeMap<String, Reason> {
+        let rule = |v: &String| self.own.held.get(v).map_or("", String::as_str);
+        values
+            .map(|v| (v.clone(), self.asked_before(rule(v))))
+            .collect()
+    }
+
     /// Many values: the union of what is there and what rules want, less what a rule had held.
     fn many(&mut self, mut wanted: Vec<Wanted>) {
         let base: BTreeSet<String> = self
@@ -288,11 +296,7 @@ impl Settling<'_> {
             .filter(|v| all.contains(*v) && base.contains(*v))
             .cloned()
             .collect();
-        let mut by: BTreeMap<String, Reason> = BTreeMap::new();
-        for v in base.intersection(&gone) {
-            let rule = self.own.held.get(v).map_or("", String::as_str);
-            by.insert(v.clone(), self.asked_before(rule));
-        }
+        let mut by = self.taken_back(base.intersection(&gone));
         let mut only_holds = true;
         let mut reason: Option<Reason> = None;
         let mut kept = Vec::new();

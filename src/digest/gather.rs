@@ -1,0 +1,338 @@
+//! From the rows of the store to what a digest is made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::ids::{ItemId, UserId};
+use crate::insight::gathered::{Cap, Decision, Gathered, Known, Override};
+use crate::insight::history::{self, Event, History, Reason, What};
+use crate::insight::slot::Slot;
+use crate::policy::Policy;
+use crate::policy::kpi::{Deciding, Measure};
+use crate::store::{Happened, MirrorIssue, Past};
+use crate::triage::ledger::{Act, LedgerEntry, Rank};
+use crate::triage::score::Score;
+use crate::triage::{communities, projection};
+
+/// How the ledger calls what was said about a cap or gate.
+const LIMIT: &str = "limit ";
+
+/// Everything that a digest of this slot is made of.
+#[must_use]
+pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
+    let mut ledgers: BTreeMap<ItemId, Vec<LedgerEntry>> = BTreeMap::new();
+    for (item, entry) in &past.ledger {
+        ledgers.entry(*item).or_default().push(entry.clone());
+    }
+    let gather = Gather {
+        policy,
+        past,
+        slot,
+        logins: past
+            .issues
+            .iter()
+            .map(|(_, mirror)| (mirror.author, mirror.author_login.as_str()))
+            .collect(),
+        ledgers,
+    };
+    let in_week = |e: &LedgerEntry| slot.from <= e.at && e.at < slot.at;
+    let mut wrote: BTreeMap<String, usize> = BTreeMap::new();
+    let mut unauthorised = 0;
+    for (_, entry) in past.ledger.iter().filter(|(_, e)| in_week(e)) {
+        match entry.rank {
+            Rank::Rule => *wrote.entry(entry.cause.clone()).or_default() += 1,
+            Rank::Ambient if entry.by.is_some() => unauthorised += 1,
+            _ => {}
+        }
+    }
+    Gathered {
+        items: gather.items(),
+        history: gather.history(),
+        caps: gather.caps(),
+        overrides: gather.overrides(),
+        decisions: gather.decisions(),
+        wrote,
+        unauthorised,
+        stated: Vec::new(),
+        ranked_before: None,
+    }
+}
+
+struct Gather<'a> {
+    policy: &'a Policy,
+    past: &'a Past,
+    slot: &'a Slot,
+    logins: BTreeMap<UserId, &'a str>,
+    ledgers: BTreeMap<ItemId, Vec<LedgerEntry>>,
+}
+
+fn number(item: ItemId) -> i64 {
+    item.0.cast_signed()
+}
+
+fn values(of: &crate::triage::attribute::AttributeValue) -> Vec<String> {
+    of.iter().map(str::to_owned).collect()
+}
+
+impl Gather<'_> {
+    fn ledger(&self, item: ItemId) -> &[LedgerEntry] {
+        self.ledgers.get(&item).map_or(&[], Vec::as_slice)
+    }
+
+    /// What the first KPI that is about decisions calls a decision.
+    fn deciding(&self) -> Option<&Deciding> {
+        self.policy.kpis.values().find_map(|k| match &k.measure {
+            Measure::UndecidedAge(d) | Measure::FirstTriage(d) | Measure::Decisions(d) => Some(d),
+            _ => None,
+        })
+    }
+
+    fn items(&self) -> BTreeMap<i64, Known> {
+        let scores: BTreeMap<ItemId, &Score> = self
+            .past
+            .places
+            .iter()
+            .map(|(item, place)| (*item, &place.score))
+            .collect();
+        let in_flight: BTreeSet<ItemId> = self
+            .past
+            .boards
+            .iter()
+            .flat_map(|board| &board.caps)
+            .flat_map(|cap| cap.in_flight.iter().chain(&cap.exempt))
+            .copied()
+            .collect();
+        let known = |(item, mirror): &(ItemId, MirrorIssue)| {
+            let issue = &mirror.issue;
+            let attributes = self.attributes(*item, mirror);
+            let decided = self.deciding().is_none_or(|d| {
+                let has = attributes.get(&d.attribute);
+                has.is_some_and(|values| values.iter().any(|v| d.values.contains(v)))
+            });
+            let ledger = self.ledger(*item);
+            let known = Known {
+                repository: issue.repository.clone(),
+                number: issue.number,
+                title: issue.title.clone(),
+                private: issue.private,
+                opened: issue.created_at,
+                open: issue.open,
+                communities: communities::of(self.policy, issue, &mirror.author_login, ledger),
+                score: scores.get(item).map(|s| (*s).clone()).unwrap_or_default(),
+                undecided: !decided,
+                candidate: !in_flight.contains(item),
+                attributes,
+            };
+            (number(*item), known)
+        };
+        self.past.issues.iter().map(known).collect()
+    }
+
+    /// What labels show and, of what they do not show, the ledger's last word.
+    fn attributes(&self, item: ItemId, mirror: &MirrorIssue) -> BTreeMap<String, Vec<String>> {
+        let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for label in &mirror.issue.labels {
+            if let Some((attribute, value)) = projection::attribute_of_label(self.policy, label) {
+                let entry = out.entry(attribute.id.clone()).or_default();
+                entry.push(value.to_owned());
+            }
+        }
+        for attribute in self.policy.attributes.values() {
+            if attribute.label.is_some() && !attribute.internal {
+                continue;
+            }
+            let entries = self.ledger(item).iter().rev();
+            let mut said = entries.filter(|e| e.attribute == attribute.id && e.act != Act::Release);
+            if let Some(entry) = said.next()
+                && !entry.value.is_empty()
+            {
+                out.entry(attribute.id.clone())
+                    .or_insert_with(|| values(&entry.value));
+            }
+        }
+        out
+    }
+
+    fn history(&self) -> History {
+        let since = self.past.since.unwrap_or(Timestamp::MAX);
+        let mut events = Vec::new();
+        for (item, happening) in &self.past.history {
+            let at = happening.at;
+            if let Some((at, what)) = self.what(&happening.what, at) {
+                events.push(Event {
+                    at,
+                    item: number(*item),
+                    what,
+                });
+            }
+        }
+        for (item, entry) in &self.past.ledger {
+            if let Some(what) = said(entry) {
+                events.push(Event {
+                    at: entry.at,
+                    item: number(*item),
+                    what,
+                });
+            }
+        }
+        // What labels showed before anybody listened was there from the beginning.
+        for (item, mirror) in &self.past.issues {
+            for (name, values) in self.attributes(*item, mirror) {
+                if !self.ledger(*item).iter().any(|e| e.attribute == name) {
+                    events.push(Event {
+                        at: mirror.issue.created_at,
+                        item: number(*item),
+                        what: What::Set {
+                            name,
+                            values,
+                            person: false,
+                        },
+                    });
+                }
+            }
+        }
+        events.sort_by_key(|e| e.at);
+        History {
+            known: history::Known {
+                issues: since,
+                moves: since,
+            },
+            events,
+        }
+    }
+
+    fn what(&self, happened: &Happened, at: Timestamp) -> Option<(Timestamp, What)> {
+        Some(match happened {
+            Happened::Opened => (at, What::Opened),
+            Happened::Closed { reason } => {
+                let reason = match reason.as_str() {
+                    "not_planned" => Reason::NotPlanned,
+                    "duplicate" => Reason::Duplicate,
+                    _ => Reason::Completed,
+                };
+                (at, What::Closed { reason })
+            }
+            Happened::Reopened => (at, What::Reopened),
+            Happened::Gone => (at, What::Gone),
+            Happened::Field {
+                board,
+                field,
+                from,
+                to,
+                entered_at,
+            } => {
+                let declared = self.policy.boards.get(board)?;
+                if field.eq_ignore_ascii_case(&declared.column_field) {
+                    let moved = What::Moved {
+                        board: board.clone(),
+                        from: from.clone(),
+                        to: to.clone(),
+                    };
+                    (entered_at.unwrap_or(at), moved)
+                } else {
+                    let name = declared.field(field).map_or(field.as_str(), |(n, _)| n);
+                    let shown = Some(to.clone()).filter(|to| !to.is_empty());
+                    let set = What::Set {
+                        name: format!("{board}.{name}"),
+                        values: shown.into_iter().collect(),
+                        person: false,
+                    };
+                    (at, set)
+                }
+            }
+        })
+    }
+
+    fn caps(&self) -> Vec<Cap> {
+        let states = self.past.boards.iter().flat_map(|board| &board.caps);
+        states
+            .filter(|state| self.policy.caps.contains_key(&state.cap))
+            .map(|state| Cap {
+                id: state.cap.clone(),
+                at_most: state.at_most,
+                inside: state.in_flight.iter().map(|i| number(*i)).collect(),
+                exempt: state.exempt.len(),
+                next: state.queue.first().map(|i| number(*i)),
+            })
+            .collect()
+    }
+
+    fn login(&self, who: Option<UserId>) -> String {
+        let known = who.and_then(|id| self.logins.get(&id));
+        known.map_or_else(String::new, |login| (*login).to_owned())
+    }
+
+    /// Those that stand at the end of the week.
+    fn overrides(&self) -> Vec<Override> {
+        let mut out = Vec::new();
+        for (item, ledger) in &self.ledgers {
+            let mut last: BTreeMap<&str, &LedgerEntry> = BTreeMap::new();
+            for entry in ledger.iter().filter(|e| e.at < self.slot.at) {
+                if entry.rank == Rank::Override || entry.act == Act::Release {
+                    last.insert(&entry.attribute, entry);
+                }
+            }
+            let stands = |e: &&LedgerEntry| {
+                e.act == Act::Set && e.until.is_none_or(|until| self.slot.from < until)
+            };
+            out.extend(last.into_values().filter(stands).map(|entry| Override {
+                item: number(*item),
+                of: named(&entry.attribute).to_owned(),
+                by: self.login(entry.by),
+                reason: entry.reason.clone(),
+                at: entry.at,
+                until: entry.until,
+            }));
+        }
+        out.sort_by_key(|o| o.at);
+        out
+    }
+
+    fn decisions(&self) -> Vec<Decision> {
+        let Some(deciding) = self.deciding() else {
+            return Vec::new();
+        };
+        let decided = |e: &LedgerEntry| {
+            e.attribute == deciding.attribute && e.rank >= Rank::Person && e.act == Act::Set
+        };
+        let made = self.past.ledger.iter().filter(|(_, e)| decided(e));
+        made.flat_map(|(item, entry)| {
+            let values = entry
+                .value
+                .iter()
+                .filter(|v| deciding.values.iter().any(|d| d == v));
+            values.map(|value| Decision {
+                item: number(*item),
+                attribute: entry.attribute.clone(),
+                value: value.to_owned(),
+                by: self.login(entry.by),
+                reason: entry.reason.clone(),
+                at: entry.at,
+            })
+        })
+        .collect()
+    }
+}
+
+/// The cap, gate or attribute that an entry is about.
+fn named(attribute: &str) -> &str {
+    attribute.strip_prefix(LIMIT).unwrap_or(attribute)
+}
+
+/// What an entry of the ledger says of history; nothing, if it only gives something back.
+fn said(entry: &LedgerEntry) -> Option<What> {
+    if entry.act == Act::Release {
+        return None;
+    }
+    if entry.attribute.starts_with(LIMIT) {
+        return Some(What::Overridden {
+            of: named(&entry.attribute).to_owned(),
+        });
+    }
+    Some(What::Set {
+        name: entry.attribute.clone(),
+        values: values(&entry.value),
+        person: entry.rank >= Rank::Person,
+    })
+}

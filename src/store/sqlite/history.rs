@@ -1,0 +1,119 @@
+//! What happened to items.
+
+use jiff::Timestamp;
+use sqlx::{Row, SqliteConnection, SqlitePool};
+
+use crate::ids::InstallationId;
+use crate::store::{Happening, Past, StoreError};
+
+use super::items::{from_json, id, to_json};
+use super::{database, instant, micros};
+
+/// Writes down what happened, and when that was learned.
+pub(super) async fn append(
+    conn: &mut SqliteConnection,
+    installation: i64,
+    item: i64,
+    history: &[(Timestamp, Happening)],
+) -> Result<(), StoreError> {
+    for (noted_at, happening) in history {
+        sqlx::query(
+            "INSERT INTO history (installation, item, at, noted_at, what) VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(installation)
+        .bind(item)
+        .bind(micros(happening.at))
+        .bind(micros(*noted_at))
+        .bind(to_json(&happening.what)?)
+        .execute(&mut *conn)
+        .await
+        .map_err(database("writing history"))?;
+    }
+    Ok(())
+}
+
+/// Everything, read at one moment.
+pub(super) async fn past(
+    pool: &SqlitePool,
+    installation: InstallationId,
+) -> Result<Past, StoreError> {
+    const DOING: &str = "reading history";
+    let installation = installation.0.cast_signed();
+    let mut tx = pool.begin().await.map_err(database(DOING))?;
+    let mut past = Past::default();
+    let rows = sqlx::query(
+        "SELECT item, issue FROM items WHERE installation = ? AND issue IS NOT NULL ORDER BY item",
+    )
+    .bind(installation)
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(database(DOING))?;
+    for row in rows {
+        let issue = from_json("an issue", row.get("issue"))?;
+        past.issues.push((id(row.get("item")), issue));
+    }
+    let rows = sqlx::query("SELECT item, entry FROM ledger WHERE installation = ? ORDER BY id")
+        .bind(installation)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(database(DOING))?;
+    for row in rows {
+        let entry = from_json("a ledger entry", row.get("entry"))?;
+        past.ledger.push((id(row.get("item")), entry));
+    }
+    let rows =
+        sqlx::query("SELECT item, at, what FROM history WHERE installation = ? ORDER BY at, id")
+            .bind(installation)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(database(DOING))?;
+    for row in rows {
+        let happening = Happening {
+            at: instant(row.get("at"))?,
+            what: from_json("what happened", row.get("what"))?,
+        };
+        past.history.push((id(row.get("item")), happening));
+    }
+    // What was learned within a minute was heard of as it happened.
+    let since: Option<i64> = sqlx::query_scalar(
+        "SELECT min(CASE WHEN noted_at - at BETWEEN 0 AND 60000000 THEN at ELSE noted_at END) \
+         FROM history WHERE installation = ?",
+    )
+    .bind(installation)
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(database(DOING))?;
+    past.since = since.map(instant).transpose()?;
+    let rows = sqlx::query("SELECT item, place FROM board_places WHERE installation = ?")
+        .bind(installation)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(database(DOING))?;
+    for row in rows {
+        past.places
+            .push((id(row.get("item")), from_json("a place", row.get("place"))?));
+    }
+    let states: Vec<String> =
+        sqlx::query_scalar("SELECT state FROM board_states WHERE installation = ?")
+            .bind(installation)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(database(DOING))?;
+    for state in states {
+        past.boards.push(from_json("a board", &state)?);
+    }
+    Ok(past)
+}
+
+/// The installations that items are known of.
+pub(super) async fn installations(pool: &SqlitePool) -> Result<Vec<InstallationId>, StoreError> {
+    let found: Vec<i64> =
+        sqlx::query_scalar("SELECT DISTINCT installation FROM items ORDER BY installation")
+            .fetch_all(pool)
+            .await
+            .map_err(database("listing installations"))?;
+    let found = found
+        .into_iter()
+        .map(|id| InstallationId(id.cast_unsigned()));
+    Ok(found.collect())
+}
