@@ -477,4 +477,15 @@ pub struct Counts {
     pub leased: u64,
     /// Effects sent whose end is not known.
     pub unsettled: u64,
+    /// When the next lane is due; in the past for one that waits for a worker.
+    pub next_due: Option<Timestamp>,
+}
+
+impl Counts {
+    /// Is nothing on its way? All of it is of one moment.
+    #[must_use]
+    pub fn is_quiet(&self, now: Timestamp) -> bool {
+        let due = self.next_due.is_some_and(|due| due <= now);
+        self.pending == 0 && self.wants_write == 0 && self.leased == 0 && !due
+    }
 }

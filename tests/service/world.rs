@@ -185,12 +185,8 @@ impl World {
     pub async fn is_quiet(&self) -> bool {
         self.sim.settled().await;
         let nothing_waits = async || {
-            let store = &self.service().store;
-            let counts = store.counts().await.expect("counts");
-            let now = self.setup.clock.now();
-            let due = store.next_due(now).await.expect("when a lane is due");
-            let idle = counts.leased == 0 && due.is_none_or(|due| due > now);
-            counts.pending == 0 && counts.wants_write == 0 && idle
+            let counts = self.service().store.counts().await.expect("counts");
+            counts.is_quiet(self.setup.clock.now())
         };
         if !nothing_waits().await {
             return false;

@@ -324,11 +324,7 @@ impl Stage {
     }
 
     async fn is_quiet(&self) -> bool {
-        let store = &self.service.store;
-        let now = SystemClock.now();
-        let due = store.next_due(now).await;
-        let idle = due.is_ok_and(|due| due.is_none_or(|due| due > now));
-        let quiet = |c: crate::store::Counts| c.pending == 0 && c.wants_write == 0 && c.leased == 0;
-        idle && store.counts().await.is_ok_and(quiet)
+        let counts = self.service.store.counts().await;
+        counts.is_ok_and(|counts| counts.is_quiet(SystemClock.now()))
     }
 }

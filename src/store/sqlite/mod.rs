@@ -438,7 +438,8 @@ impl Store for SqliteStore {
                     (SELECT count(*) FROM deliveries WHERE state = 2) AS dead, \
                     (SELECT count(*) FROM lanes WHERE write_priority IS NOT NULL) AS writers, \
                     (SELECT count(*) FROM lanes WHERE holder IS NOT NULL) AS leased, \
-                    (SELECT count(*) FROM effects WHERE state = 0) AS unsettled",
+                    (SELECT count(*) FROM effects WHERE state = 0) AS unsettled, \
+                    (SELECT min(next_at) FROM lanes WHERE next_at IS NOT NULL) AS next_due",
         )
         .fetch_one(&self.readers)
         .await
@@ -450,6 +451,10 @@ impl Store for SqliteStore {
             wants_write: count("writers"),
             leased: count("leased"),
             unsettled: count("unsettled"),
+            next_due: row
+                .get::<Option<i64>, _>("next_due")
+                .map(instant)
+                .transpose()?,
         })
     }
 
