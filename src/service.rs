@@ -94,9 +94,15 @@ pub struct Running {
     stop_work: CancellationToken,
     http: JoinHandle<std::io::Result<()>>,
     work: JoinHandle<()>,
+    wake: Arc<Notify>,
 }
 
 impl Running {
+    /// Something was put in the store besides what came by webhook: it is not waited for.
+    pub fn ring(&self) {
+        self.wake.notify_one();
+    }
+
     /// Starts everything. When this returns, deliveries are taken.
     pub async fn start(
         settings: &Settings,
@@ -148,7 +154,7 @@ impl Running {
             store.clone(),
             options.clock,
             organizations,
-            wake,
+            wake.clone(),
             options.worker,
         ));
         let work = tokio::spawn(worker.run(stop_work.clone()));
@@ -159,6 +165,7 @@ impl Running {
             stop_work,
             http,
             work,
+            wake,
         })
     }
 

@@ -5,27 +5,34 @@ use std::path::PathBuf;
 use anyhow::anyhow;
 
 use crate::clock::{Clock, SystemClock};
-use crate::digest;
+use crate::digest::{self, Wish};
+use crate::insight::slot::Slot;
+use crate::policy::Policy;
 use crate::settings::Settings;
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{DigestRecord, Past, Store};
 use crate::{policy, policy_folder};
 
 use super::{Failure, Format, Outcome, runtime, unreachable, usage};
 
-/// Print the weekly summary: what needs a decision, what came in, what is in flight, the KPIs.
+/// How many earlier digests are looked through for the one before.
+const EARLIER: usize = 60;
+
+/// The weekly summary: what needs a decision, what came in, what is in flight, the KPIs.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Reads the store and the policy; nothing is sent to GitHub, and nothing is posted. Figures are those
-of the week asked for; lists of open items are as they are now.
+Without --dry-run the running service is asked to post the summary, or to edit the one that stands.
+With it, the summary is made from the store and the policy, and nothing is sent to GitHub. Figures
+are those of the week asked for; lists of open items are as they are now.
 
 Examples:
   northstar digest --dry-run
   northstar digest --dry-run --week 2026-W47
-  northstar digest --dry-run --format json | jq '.kpis[] | {id, figure}'")]
+  northstar digest --dry-run --format json | jq '.kpis[] | {id, figure}'
+  northstar digest --week 2026-W47")]
 pub(super) struct Args {
-    /// Print it; needed, as nothing else is done yet
-    #[arg(long, required = true)]
+    /// Print it, and post nothing
+    #[arg(long)]
     dry_run: bool,
     /// The week it is about, such as 2026-W47 [default: the last one that is over]
     #[arg(long)]
@@ -60,20 +67,16 @@ pub(super) fn run(args: &Args) -> Outcome {
             .about(week)
             .ok_or_else(|| usage(anyhow!("`{week}` is no week: write it as 2026-W47")))?,
     };
-    let past = runtime()?.block_on(async {
-        let store = SqliteStore::open(&settings.store_url)
-            .await
-            .map_err(unreachable)?;
-        let past = digest::installation_of(&store, &policy).await;
-        store.close().await;
-        past.map_err(unreachable)
-    })?;
-    let (_, past) = past.ok_or_else(|| {
-        let owner = &policy.organization;
-        Failure::Usage(anyhow!("the store knows no issue of {owner} yet"))
-    })?;
-    let made = digest::of_slot(&policy, &schedule, &slot, &past)
-        .ok_or_else(|| usage(anyhow!("`post_to` names no issue")))?;
+    if slot.from > SystemClock.now() {
+        return Err(usage(anyhow!("{} has not begun yet", slot.week)));
+    }
+    let store = runtime()?.block_on(read(args, &settings, &policy, &slot))?;
+    let Some((past, records)) = store else {
+        return Ok(());
+    };
+    let place =
+        digest::place(&policy, &past).ok_or_else(|| usage(anyhow!("`post_to` names no issue")))?;
+    let made = digest::of_slot(&policy, (&schedule, &slot), &place, &past, &records);
     match args.format {
         Format::Text => anstream::print!("{}", made.markdown()),
         Format::Json => {
@@ -82,4 +85,45 @@ pub(super) fn run(args: &Args) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// What the digest is made of; `None` once the service was asked to post it.
+async fn read(
+    args: &Args,
+    settings: &Settings,
+    policy: &Policy,
+    slot: &Slot,
+) -> Result<Option<(Past, Vec<DigestRecord>)>, Failure> {
+    let store = SqliteStore::open(&settings.store_url)
+        .await
+        .map_err(unreachable)?;
+    let found = digest::installation_of(&store, policy).await;
+    let id = policy.digest.as_ref().map_or("", |declared| &declared.id);
+    let outcome = match found {
+        Err(error) => Err(unreachable(error)),
+        Ok(None) => {
+            let owner = &policy.organization;
+            Err(usage(anyhow!("the store knows no issue of {owner} yet")))
+        }
+        Ok(Some((installation, past))) if args.dry_run => store
+            .digests(installation, id, EARLIER)
+            .await
+            .map(|records| Some((past, records)))
+            .map_err(unreachable),
+        Ok(Some((installation, _))) => {
+            let wish = Wish {
+                week: slot.week.clone(),
+            };
+            let asked = wish.ask(&store, installation, id, SystemClock.now()).await;
+            asked.map_err(unreachable).map(|_| {
+                anstream::println!(
+                    "asked for the summary of {}; the running service posts it within a minute",
+                    slot.week
+                );
+                None
+            })
+        }
+    };
+    store.close().await;
+    outcome
 }

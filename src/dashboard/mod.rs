@@ -1,7 +1,10 @@
 //! Health, metrics and the pages for people.
 //!
-//! *In:* the store's counts, the organisations served. *Out:* HTTP.
-//! *May call:* `store`. It never shows an item: that needs a login, and there is none yet.
+//! *In:* the store's counts and digests, the organisations served. *Out:* HTTP.
+//! *May call:* `store`. There is no login yet, so it shows no item but those of digests that stand in
+//! a public place already.
+
+mod digest;
 
 use std::sync::Arc;
 
@@ -23,10 +26,11 @@ pub struct Pages {
     pub organizations: Arc<[String]>,
 }
 
-/// `/`, `/livez`, `/readyz`, `/metrics`.
+/// `/`, `/digest`, `/livez`, `/readyz`, `/metrics`.
 pub fn router(pages: Pages) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/digest", get(digest::latest))
         .route("/livez", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -97,19 +101,33 @@ fn page(organizations: &[String], counts: Counts) -> String {
             counts.dead
         )
     };
-    format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>Northstar</title>\
-         <meta name=viewport content='width=device-width'>\
-         <style>:root{{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}}\
-         body{{max-width:40rem;margin:3rem auto;padding:0 1rem}}h1{{font-weight:600}}\
-         dl{{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.5rem}}dd{{margin:0;\
-         font-variant-numeric:tabular-nums}}.ok{{border-left:4px solid #2da44e;padding-left:1rem}}\
-         .bad{{border-left:4px solid #cf222e;padding-left:1rem}}</style>\
-         <h1>Northstar</h1>{health}<dl><dt>Deliveries in line<dd>{}<dt>Given up<dd>{}\
+    let body = format!(
+        "<h1>Northstar</h1>{health}<dl><dt>Deliveries in line<dd>{}<dt>Given up<dd>{}\
          <dt>Items waiting for the writer<dd>{}<dt>Writes whose end is unknown<dd>{}</dl>\
          <h2>Organisations</h2><ul><li>{served}</ul>\
-         <p><a href=/readyz>ready?</a> · <a href=/metrics>metrics</a></p></html>",
+         <p><a href=/digest>weekly summary</a> · <a href=/readyz>ready?</a> · \
+         <a href=/metrics>metrics</a></p>",
         counts.pending, counts.dead, counts.wants_write, counts.unsettled
+    );
+    whole("Northstar", &body)
+}
+
+/// A page around a body. Nothing is fetched from elsewhere.
+fn whole(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><title>{}</title>\
+         <meta name=viewport content='width=device-width'>\
+         <style>:root{{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}}\
+         body{{max-width:46rem;margin:3rem auto;padding:0 1rem}}h1,h2,h3{{font-weight:600}}\
+         dl{{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.5rem}}dd{{margin:0;\
+         font-variant-numeric:tabular-nums}}.ok{{border-left:4px solid #2da44e;padding-left:1rem}}\
+         .bad{{border-left:4px solid #cf222e;padding-left:1rem}}\
+         table{{border-collapse:collapse;display:block;overflow-x:auto}}\
+         th,td{{border-bottom:1px solid #8886;padding:.35rem .8rem .35rem 0;text-align:left;\
+         vertical-align:top}}pre{{overflow-x:auto;font-size:.8rem;background:#8881;padding:1rem}}\
+         a{{color:light-dark(#0969da,#58a6ff)}}hr{{border:0;border-top:1px solid #8886;margin:3rem 0}}\
+         .when{{opacity:.7}}</style>{body}</html>",
+        escape(title)
     )
 }
 

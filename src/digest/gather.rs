@@ -5,16 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::ids::{ItemId, UserId};
-use crate::insight::gathered::{Cap, Decision, Gathered, Known, Override};
+use crate::insight::gathered::{Cap, Decision, Gathered, Known, Override, Stated};
 use crate::insight::history::{self, Event, History, Reason, What};
 use crate::insight::slot::Slot;
 use crate::policy::Policy;
 use crate::policy::kpi::{Deciding, Measure};
 use crate::store::{Happened, MirrorIssue, Past};
-use crate::triage::ledger::{Act, LedgerEntry, Rank};
+use crate::triage::ledger::{Act, KPI, LedgerEntry, Rank};
 use crate::triage::score::Score;
 use crate::triage::{communities, projection};
 
+/// The attribute that `/triage` sets, and its values that decide.
+const TRIAGE: &str = "triage";
+const DECISIONS: [&str; 3] = ["accepted", "deferred", "declined"];
 /// How the ledger calls what was said about a cap or gate.
 const LIMIT: &str = "limit ";
 
@@ -33,7 +36,10 @@ pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
             .issues
             .iter()
             .map(|(_, mirror)| (mirror.author, mirror.author_login.as_str()))
+            .chain(past.people.iter().map(|(id, login)| (*id, login.as_str())))
             .collect(),
+        deciding: deciding(policy),
+        own: own(policy, past),
         ledgers,
     };
     let in_week = |e: &LedgerEntry| slot.from <= e.at && e.at < slot.at;
@@ -42,7 +48,11 @@ pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
     for (_, entry) in past.ledger.iter().filter(|(_, e)| in_week(e)) {
         match entry.rank {
             Rank::Rule => *wrote.entry(entry.cause.clone()).or_default() += 1,
-            Rank::Ambient if entry.by.is_some() => unauthorised += 1,
+            Rank::Ambient
+                if entry.by.is_some() && policy.attributes.contains_key(&entry.attribute) =>
+            {
+                unauthorised += 1;
+            }
             _ => {}
         }
     }
@@ -54,7 +64,7 @@ pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
         decisions: gather.decisions(),
         wrote,
         unauthorised,
-        stated: Vec::new(),
+        stated: gather.stated(),
         ranked_before: None,
     }
 }
@@ -64,6 +74,9 @@ struct Gather<'a> {
     past: &'a Past,
     slot: &'a Slot,
     logins: BTreeMap<UserId, &'a str>,
+    deciding: Option<Deciding>,
+    /// The issue that digests stand on: it is nobody's request.
+    own: Option<ItemId>,
     ledgers: BTreeMap<ItemId, Vec<LedgerEntry>>,
 }
 
@@ -75,17 +88,33 @@ fn values(of: &crate::triage::attribute::AttributeValue) -> Vec<String> {
     of.iter().map(str::to_owned).collect()
 }
 
+fn own(policy: &Policy, past: &Past) -> Option<ItemId> {
+    let (repository, number) = super::post_to(policy)?;
+    let mut issues = past.issues.iter();
+    let found = issues
+        .find(|(_, mirror)| mirror.issue.number == number && mirror.issue.repository == repository);
+    found.map(|(item, _)| *item)
+}
+
+/// What the first KPI that is about decisions calls a decision; without one, what `/triage` makes.
+fn deciding(policy: &Policy) -> Option<Deciding> {
+    let declared = policy.kpis.values().find_map(|k| match &k.measure {
+        Measure::UndecidedAge(d) | Measure::FirstTriage(d) | Measure::Decisions(d) => Some(d),
+        _ => None,
+    });
+    declared.cloned().or_else(|| {
+        let known = policy.attributes.get(TRIAGE)?;
+        let values = DECISIONS.iter().filter(|v| known.value(v).is_some());
+        Some(Deciding {
+            attribute: TRIAGE.to_owned(),
+            values: values.map(|v| (*v).to_owned()).collect(),
+        })
+    })
+}
+
 impl Gather<'_> {
     fn ledger(&self, item: ItemId) -> &[LedgerEntry] {
         self.ledgers.get(&item).map_or(&[], Vec::as_slice)
-    }
-
-    /// What the first KPI that is about decisions calls a decision.
-    fn deciding(&self) -> Option<&Deciding> {
-        self.policy.kpis.values().find_map(|k| match &k.measure {
-            Measure::UndecidedAge(d) | Measure::FirstTriage(d) | Measure::Decisions(d) => Some(d),
-            _ => None,
-        })
     }
 
     fn items(&self) -> BTreeMap<i64, Known> {
@@ -95,18 +124,19 @@ impl Gather<'_> {
             .iter()
             .map(|(item, place)| (*item, &place.score))
             .collect();
-        let in_flight: BTreeSet<ItemId> = self
-            .past
-            .boards
-            .iter()
-            .flat_map(|board| &board.caps)
-            .flat_map(|cap| cap.in_flight.iter().chain(&cap.exempt))
-            .copied()
+        // What has come further than the queues of the caps, or out of them, is no candidate.
+        let caps = self.past.boards.iter().flat_map(|board| &board.caps);
+        let waiting: BTreeSet<ItemId> = caps.flat_map(|cap| &cap.queue).copied().collect();
+        let places = self.past.places.iter();
+        let under_way: BTreeSet<ItemId> = places
+            .filter(|(_, place)| place.on_board && !place.column.is_empty())
+            .map(|(item, _)| *item)
+            .filter(|item| !waiting.contains(item))
             .collect();
         let known = |(item, mirror): &(ItemId, MirrorIssue)| {
             let issue = &mirror.issue;
             let attributes = self.attributes(*item, mirror);
-            let decided = self.deciding().is_none_or(|d| {
+            let decided = self.deciding.as_ref().is_none_or(|d| {
                 let has = attributes.get(&d.attribute);
                 has.is_some_and(|values| values.iter().any(|v| d.values.contains(v)))
             });
@@ -121,12 +151,16 @@ impl Gather<'_> {
                 communities: communities::of(self.policy, issue, &mirror.author_login, ledger),
                 score: scores.get(item).map(|s| (*s).clone()).unwrap_or_default(),
                 undecided: !decided,
-                candidate: !in_flight.contains(item),
+                candidate: !under_way.contains(item),
                 attributes,
             };
             (number(*item), known)
         };
-        self.past.issues.iter().map(known).collect()
+        let issues = self.past.issues.iter();
+        issues
+            .filter(|(i, _)| Some(*i) != self.own)
+            .map(known)
+            .collect()
     }
 
     /// What labels show and, of what they do not show, the ledger's last word.
@@ -192,6 +226,7 @@ impl Gather<'_> {
                 }
             }
         }
+        events.retain(|e| self.own.is_none_or(|own| number(own) != e.item));
         events.sort_by_key(|e| e.at);
         History {
             known: history::Known {
@@ -289,8 +324,35 @@ impl Gather<'_> {
         out
     }
 
+    /// Figures that were stated and not taken back.
+    fn stated(&self) -> Vec<Stated> {
+        let mut out: Vec<(ItemId, Stated)> = Vec::new();
+        for (item, entry) in &self.past.ledger {
+            let Some(id) = entry.attribute.strip_prefix(KPI) else {
+                continue;
+            };
+            let said = entry.value.to_string();
+            let said = said.split_once(' ').filter(|_| entry.act == Act::Set);
+            let Some((figure, period)) = said else {
+                out.retain(|(on, stated)| on != item || stated.kpi != id);
+                continue;
+            };
+            if let Ok(figure) = figure.parse() {
+                let stated = Stated {
+                    kpi: id.to_owned(),
+                    figure,
+                    period: period.to_owned(),
+                    by: self.login(entry.by),
+                    at: entry.at,
+                };
+                out.push((*item, stated));
+            }
+        }
+        out.into_iter().map(|(_, stated)| stated).collect()
+    }
+
     fn decisions(&self) -> Vec<Decision> {
-        let Some(deciding) = self.deciding() else {
+        let Some(deciding) = &self.deciding else {
             return Vec::new();
         };
         let decided = |e: &LedgerEntry| {
@@ -322,7 +384,7 @@ fn named(attribute: &str) -> &str {
 
 /// What an entry of the ledger says of history; nothing, if it only gives something back.
 fn said(entry: &LedgerEntry) -> Option<What> {
-    if entry.act == Act::Release {
+    if entry.act == Act::Release || entry.attribute.starts_with(KPI) {
         return None;
     }
     if entry.attribute.starts_with(LIMIT) {

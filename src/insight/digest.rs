@@ -117,6 +117,9 @@ pub struct Count {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Ranked {
+    /// The item, for comparing with next week's.
+    #[serde(skip)]
+    pub id: i64,
     pub line: Line,
     pub position: usize,
     /// `None`: it was not in the ranking of the week before. Where there was none, as it is now.
@@ -346,6 +349,7 @@ impl Make<'_> {
             .into_iter()
             .enumerate()
             .map(|(n, (item, known))| Ranked {
+                id: *item,
                 line: self.line(known),
                 position: n + 1,
                 before: position(*item, n + 1),

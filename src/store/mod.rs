@@ -186,6 +186,17 @@ pub trait Store: Send + Sync + 'static {
     /// What happened to all items, and how they stand (for figures and digests).
     async fn past(&self, installation: InstallationId) -> Result<Past, StoreError>;
 
+    /// The digests of an installation that were made, the newest first.
+    async fn digests(
+        &self,
+        installation: InstallationId,
+        digest: &str,
+        limit: usize,
+    ) -> Result<Vec<DigestRecord>, StoreError>;
+
+    /// The newest of every digest of every installation.
+    async fn newest_digests(&self) -> Result<Vec<DigestRecord>, StoreError>;
+
     /// The installations that items are known of.
     async fn installations(&self) -> Result<Vec<InstallationId>, StoreError>;
 

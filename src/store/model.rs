@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{InstallationId, ItemId, RepositoryId, UserId};
+use crate::store::StoreError;
 use crate::triage::answer::Answer;
 use crate::triage::board::{CapState, Place, Standing, Verdict};
 use crate::triage::ledger::LedgerEntry;
@@ -24,17 +25,20 @@ pub enum LaneKey {
     Node(String),
     /// One board (node id of the project).
     Board(String),
+    /// One weekly digest (the policy's id of it).
+    Digest(String),
     /// The installation itself: its repositories, teams, labels, policy.
     Installation,
 }
 
-/// Written in the store as `issue:ID:NUMBER`, `node:ID`, `board:ID`, `installation`.
+/// Written in the store as `issue:ID:NUMBER`, `node:ID`, `board:ID`, `digest:ID`, `installation`.
 impl std::fmt::Display for LaneKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Issue { repository, number } => write!(f, "issue:{repository}:{number}"),
             Self::Node(id) => write!(f, "node:{id}"),
             Self::Board(id) => write!(f, "board:{id}"),
+            Self::Digest(id) => write!(f, "digest:{id}"),
             Self::Installation => f.write_str("installation"),
         }
     }
@@ -58,6 +62,7 @@ impl LaneKey {
             }
             "node" => Some(Self::Node(rest.to_owned())),
             "board" => Some(Self::Board(rest.to_owned())),
+            "digest" => Some(Self::Digest(rest.to_owned())),
             _ => None,
         }
     }
@@ -76,6 +81,37 @@ pub struct NewDelivery {
     /// The raw body, zstd-compressed.
     pub payload: Bytes,
     pub received_at: Timestamp,
+}
+
+impl NewDelivery {
+    /// One that no webhook brought: word from one lane to another. Its name makes it the same for
+    /// ever, so that it is handed over once whatever breaks.
+    ///
+    /// # Errors
+    /// When it cannot be written as a payload.
+    pub fn of_our_own(
+        installation: InstallationId,
+        (event, guid): (&str, String),
+        lane: LaneKey,
+        says: &impl Serialize,
+        at: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let unwritable = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Database {
+            doing: "writing a delivery of our own",
+            source,
+        };
+        let json = serde_json::to_vec(says).map_err(|error| unwritable(error.into()))?;
+        let payload = zstd::bulk::compress(&json, 1).map_err(|error| unwritable(error.into()))?;
+        Ok(Self {
+            installation,
+            guid,
+            event: event.to_owned(),
+            action: String::new(),
+            lane,
+            payload: payload.into(),
+            received_at: at,
+        })
+    }
 }
 
 /// What became of a delivery at the door.
@@ -301,6 +337,8 @@ pub struct Finish {
     pub item: Option<(ItemId, ItemChanges)>,
     /// What a board's lane learned and decided.
     pub board: Option<BoardChanges>,
+    /// Digests that were made; one of the same slot replaces an earlier one.
+    pub digests: Vec<DigestRecord>,
     /// How effects ended. In the same transaction as what they changed about the item, so that an
     /// effect is either open, and GitHub is read, or its outcome is remembered.
     pub settled: Vec<Settled>,
@@ -329,6 +367,26 @@ pub struct ItemChanges {
     pub answered: Vec<(String, String)>,
     /// What happened, in order, and when that was learned.
     pub history: Vec<(Timestamp, Happening)>,
+    /// Who did something, by the name they have now.
+    pub people: BTreeMap<UserId, String>,
+}
+
+/// A digest that was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DigestRecord {
+    /// The policy's id of it.
+    pub digest: String,
+    pub organization: String,
+    /// When it was due.
+    pub slot_at: Timestamp,
+    /// `2026-W47`.
+    pub week: String,
+    pub made_at: Timestamp,
+    /// It is about, or stands in, what not everybody may see.
+    pub private: bool,
+    pub markdown: String,
+    /// The ranking, best first: what the next one compares its own with.
+    pub ranking: Vec<ItemId>,
 }
 
 /// Something that happened to an item.
@@ -374,6 +432,8 @@ pub struct Past {
     /// Where items stand on boards.
     pub places: Vec<(ItemId, Place)>,
     pub boards: Vec<BoardState>,
+    /// Logins, as last seen.
+    pub people: BTreeMap<UserId, String>,
 }
 
 /// What makes an act the same act: delivery GUID, comment with edit time and line, or effect.

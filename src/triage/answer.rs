@@ -15,6 +15,9 @@ pub struct Answer {
     pub shown: bool,
     /// Markdown; empty where the sign says it all. Edited in place when the commands are corrected.
     pub body: String,
+    /// Why it is said, where that is not because a command was.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub because: String,
     /// What was asked and has yet to be worked out, once the item is decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,

@@ -93,6 +93,16 @@ pub fn community(id: &str) -> String {
     format!("community {id}")
 }
 
+/// How the ledger calls a figure that somebody states: its value is the figure and, after a space,
+/// the period it is about.
+#[must_use]
+pub fn kpi(id: &str) -> String {
+    format!("{KPI}{id}")
+}
+
+/// What [`kpi`] puts before the id.
+pub const KPI: &str = "kpi ";
+
 /// The override that lets an item past a cap or gate now; `None` where there is none, or it was
 /// released, or has ended.
 #[must_use]

@@ -276,6 +276,10 @@ fn answers(snapshot: &Snapshot, sorted: &mut Sorted) {
         mode: Mode::Enforce,
     };
     for (key, answer) in &snapshot.answers {
+        let mut reason = reason.clone();
+        if !answer.because.is_empty() {
+            reason.because.clone_from(&answer.because);
+        }
         if !answer.shown {
             let write = Write::React {
                 key: key.clone(),

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::github::ItemRead;
 use crate::ids::{CommentId, InstallationId, ItemId, UserId};
 use crate::policy::Policy;
+use crate::receive::payload::Sender;
 use crate::store::{
     ActKey, Alias, Delivery, Happening, ItemChanges, ItemRecord, LaneKey, Lease, MirrorIssue,
     NewAudit,
@@ -17,6 +18,7 @@ use crate::triage::apply_to;
 use crate::triage::board::Place;
 use crate::triage::change::{Assignment, Change, Plan, Write};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
+use crate::triage::plan::fingerprint;
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, PostedComment};
 
@@ -25,6 +27,7 @@ use super::look::Decided;
 use super::obey::Told;
 use super::places::column_in;
 use super::turn::Done;
+use super::weekly::Posted;
 
 /// The record as it will be, and the changes that make the store's copy so.
 pub(super) struct Draft {
@@ -123,7 +126,7 @@ impl Draft {
     pub fn posted(&mut self, key: &str, id: CommentId, body: &str) {
         let comment = PostedComment {
             id,
-            fingerprint: crate::triage::plan::fingerprint(super::marker::without_marker(body)),
+            fingerprint: fingerprint(super::marker::without_marker(body)),
             deleted: false,
             collapsed: false,
         };
@@ -135,6 +138,30 @@ impl Draft {
             self.record.answers.insert(key.to_owned(), answer.clone());
             self.changes.answers.insert(key.to_owned(), answer);
         }
+    }
+
+    /// What was to be posted and stands need not be kept here as well.
+    pub fn forget_posted(&mut self) {
+        let answers = self.record.answers.iter();
+        let stands = |key: &String, answer: &Answer| {
+            let posted = self.record.comments.get(key);
+            posted.is_some_and(|c| c.deleted || c.fingerprint == fingerprint(&answer.body))
+        };
+        let posted = answers
+            .filter(|(key, answer)| {
+                Posted::is_key(key) && !answer.body.is_empty() && stands(key, answer)
+            })
+            .map(|(key, answer)| (key.clone(), answer.clone()));
+        for (key, answer) in posted.collect::<Vec<_>>() {
+            let body = String::new();
+            self.set_answer(&key, Answer { body, ..answer });
+        }
+    }
+
+    /// Somebody did something: how they are called now.
+    pub fn name(&mut self, sender: &Sender) {
+        let login = sender.login.clone();
+        self.changes.people.insert(sender.id, login);
     }
 
     /// These roles have confirmed the item.

@@ -27,6 +27,7 @@ use super::draft::Draft;
 use super::marker::key_of;
 use super::noticed::Before;
 use super::obey::{self, Other, Place, Spoken, Told};
+use super::weekly::Posted;
 
 /// The attribute and the value by which a question is put to the author.
 const TRIAGE: &str = "triage";
@@ -40,6 +41,8 @@ pub(super) enum Event {
     SubIssue(Box<SubIssueEvent>),
     /// Not GitHub's: a command that was said elsewhere and names this item.
     Told(Box<Told>),
+    /// Not GitHub's: something to be posted here.
+    Posted(Box<Posted>),
 }
 
 impl Event {
@@ -52,8 +55,18 @@ impl Event {
             "projects_v2_item" => Self::Item(Box::new(ItemEvent::read(payload)?)),
             "sub_issues" => Self::SubIssue(Box::new(SubIssueEvent::read(payload)?)),
             Told::EVENT => Self::Told(Box::new(Told::read(payload)?)),
+            Posted::EVENT => Self::Posted(Box::new(Posted::read(payload)?)),
             _ => return None,
         })
+    }
+
+    /// The repository of the item that a delivery of our own is for.
+    pub fn addressee(delivery: &Delivery) -> Option<RepoName> {
+        match Self::read(delivery)? {
+            Self::Told(told) => Some(told.to.repository),
+            Self::Posted(posted) => Some(posted.to.repository),
+            _ => None,
+        }
     }
 
     fn sender(&self) -> Option<&Sender> {
@@ -63,6 +76,7 @@ impl Event {
             Self::Item(e) => e.sender.as_ref(),
             Self::SubIssue(e) => e.sender.as_ref(),
             Self::Told(e) => Some(&e.sender),
+            Self::Posted(_) => None,
         }
     }
 
@@ -147,6 +161,7 @@ pub(super) fn take_in(
 ) {
     let own = event.sender().is_some_and(|s| s.id == around.bot);
     let before = Before::of(&draft.record);
+    let known = draft.record.ledger.len();
     draft.at = delivery.received_at;
     let mut intake = Intake {
         draft,
@@ -173,6 +188,7 @@ pub(super) fn take_in(
         // Parents and children are part of an issue that the event does not carry whole.
         Event::SubIssue(_) => intake.draft.distrust(),
         Event::Told(_) => {}
+        Event::Posted(posted) => intake.draft.set_answer(&posted.key, posted.answer()),
     }
     let (place, found) = &around.said;
     if let Some(sender) = event.sender().filter(|_| !found.is_empty()) {
@@ -192,7 +208,10 @@ pub(super) fn take_in(
     if let Some((attribute, _)) = told.filter(|_| around.label_is_gone) {
         draft.unnamed.insert(attribute.id.clone());
     }
-    if !matches!(event, Event::Item(_) | Event::Told(_)) {
+    if let Some(sender) = event.sender().filter(|_| draft.record.ledger.len() > known) {
+        draft.name(sender);
+    }
+    if !matches!(event, Event::Item(_) | Event::Told(_) | Event::Posted(_)) {
         let at = (delivery.guid.as_str(), delivery.received_at);
         let told = told.map(|(attribute, _)| attribute.id.as_str());
         before.notice(draft, around.policy, &around.board_ids, told, at);

@@ -83,6 +83,10 @@ impl Worker {
             }
             LaneKey::Node(id) => self.resolve(&organization, lease, id).await,
             LaneKey::Board(project) => self.look_at_board(&organization, lease, project).await,
+            LaneKey::Digest(id) => {
+                // Rare, and larger than the others.
+                Box::pin(self.look_at_digest(&organization, lease, id)).await
+            }
             LaneKey::Installation => self.look_around(&organization, lease).await,
         }
     }
@@ -182,11 +186,10 @@ impl Worker {
 
         for delivery in self.store.pending(lease, AT_A_TIME).await? {
             if draft.record.issue.is_none()
-                && let Some(told) = Told::of(&delivery)
+                && let Some(name) = Event::addressee(&delivery)
             {
-                // Never seen, and a command says nothing of how it stands.
-                let name = Some(told.to.repository);
-                self.read_again(organization, lease, &mut draft, name)
+                // Never seen, and word of our own says nothing of how it stands.
+                self.read_again(organization, lease, &mut draft, Some(name))
                     .await?;
             }
             match self.take_in(organization, &mut draft, &delivery).await {
@@ -211,6 +214,7 @@ impl Worker {
             }
         }
 
+        draft.forget_posted();
         let behind = draft.record.issue.as_ref().is_none_or(|i| i.stale);
         let mut seen = Seen::Mirror;
         if behind || read == Read::Again {
@@ -328,20 +332,10 @@ impl Worker {
                 number: told.to.number,
             };
             let guid = format!("{}:{}:{lane}", delivery.guid, told.found.line);
-            let json = serde_json::to_vec(&told).unwrap_or_default();
-            let payload = zstd::bulk::compress(&json, 1).map_err(|error| WorkError::Payload {
-                guid: delivery.guid.clone(),
-                problem: error.to_string(),
-            })?;
-            let delivery = NewDelivery {
-                installation: organization.installation,
-                guid,
-                event: Told::EVENT.to_owned(),
-                action: String::new(),
-                lane,
-                payload: payload.into(),
-                received_at: delivery.received_at,
-            };
+            let named = (Told::EVENT, guid);
+            let at = delivery.received_at;
+            let delivery =
+                NewDelivery::of_our_own(organization.installation, named, lane, &told, at)?;
             self.store.accept(delivery).await?;
             self.ring();
         }

@@ -13,6 +13,9 @@
 //! A board with gates or caps has a lane as well: its look decides the whole board from what the
 //! items' lanes noted of where they stand, and leaves each verdict for the item's own lane.
 //!
+//! A weekly digest has a lane too: when its time has come it is made, and handed to the lane of the
+//! issue that it is posted on.
+//!
 //! Everything between is rows in the store. A crash at any point is repaired by looking again.
 
 mod apply;
@@ -35,6 +38,7 @@ mod sweep;
 mod turn;
 mod uncertain;
 mod vocabulary;
+mod weekly;
 
 pub use organization::{Organization, Organizations, PolicySource};
 pub use run::{Worker, WorkerConfig};

@@ -17,7 +17,7 @@ use crate::ids::{CommentId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::policy::template::{code, harmless};
 use crate::receive::payload::Sender;
-use crate::store::{ActKey, Delivery};
+use crate::store::ActKey;
 use crate::triage::answer::{Answer, Question, Sign, key_of};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::explain::{About, Ask, Audience, explain as tell};
@@ -75,12 +75,6 @@ pub(super) struct Other {
 impl Told {
     /// Stands for GitHub's name of the event. The door takes no such deliveries.
     pub const EVENT: &str = "northstar.command";
-
-    /// The delivery, if it is such a one.
-    pub fn of(delivery: &Delivery) -> Option<Self> {
-        let ours = delivery.event == Self::EVENT;
-        ours.then(|| Self::read(&delivery.payload))?
-    }
 
     pub fn read(payload: &[u8]) -> Option<Self> {
         serde_json::from_slice(payload).ok()
@@ -341,13 +335,22 @@ impl Hearing<'_, '_> {
                 Ok(())
             }
             Asked::Undo => self.undo(said, text),
+            Asked::Kpi {
+                kpi,
+                figure,
+                period,
+            } => {
+                let name = ledger::kpi(kpi);
+                let value = AttributeValue::One(format!("{figure} {period}"));
+                self.enter(said, text, &name, Act::Set, Rank::Command, value, None);
+                Ok(())
+            }
             Asked::Duplicate { .. }
             | Asked::Snooze { .. }
             | Asked::Promote
             | Asked::Park
             | Asked::Similar
-            | Asked::Apply { .. }
-            | Asked::Kpi { .. } => Err("this server cannot do that yet.".to_owned()),
+            | Asked::Apply { .. } => Err("this server cannot do that yet.".to_owned()),
         }
     }
 
@@ -572,6 +575,7 @@ impl Hearing<'_, '_> {
             sign,
             shown: signed_elsewhere || earlier.is_some_and(|e| e.shown && e.sign == sign),
             body: cut(body),
+            because: String::new(),
             questions: self.questions,
         };
         self.draft.set_answer(&key, answer);

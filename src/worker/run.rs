@@ -106,6 +106,7 @@ impl Worker {
             self.clone().look_on(stop.clone()),
             self.clone().write_on(stop.clone()),
             self.wake_boards_on(stop.clone()),
+            self.wake_digests_on(stop.clone()),
             self.sweep_on(stop),
         );
     }
@@ -255,7 +256,7 @@ impl Worker {
         }
         // Boxed, so that the compiler proves each to be `Send` where it stands.
         let work: BoxFuture<'_, Result<Option<Timestamp>, WorkError>> = match job {
-            Job::Look => async { self.look(lease).await.map(|()| None) }.boxed(),
+            Job::Look => async { Box::pin(self.look(lease)).await.map(|()| None) }.boxed(),
             Job::Write => self.write(lease, stop).boxed(),
         };
         self.supervise(lease, job, work, stop).await

@@ -1,14 +1,18 @@
 //! The digest: what happened is recorded as it is learned, and the summary is made of it.
 
-use jiff::Timestamp;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use northstar::clock::ManualClock;
 use northstar::digest;
 use northstar::insight::digest::{Digest, Ref};
 use northstar::insight::slot::Slot;
 use northstar::sim::example::{BOARD, ORGANIZATION, PRIVATE_REPOSITORY, REPOSITORY};
 use northstar::store::{Happened, Past};
+use northstar::triage::decision::Mode;
 use serde_json::Value;
 
-use crate::world::World;
+use crate::world::{Setup, World};
 
 const ON: (&str, u64) = (ORGANIZATION, BOARD);
 const BODY: &str = "Our researchers want it.";
@@ -30,7 +34,8 @@ impl World {
         let policy = self.policy().policy;
         let schedule = digest::schedule(&policy).expect("a schedule");
         let past = self.past().await;
-        digest::of_slot(&policy, &schedule, &self.this_week(), &past).expect("a digest")
+        let place = digest::place(&policy, &past).expect("a place");
+        digest::of_slot(&policy, (&schedule, &self.this_week()), &place, &past, &[])
     }
 
     /// What happened to an issue, in order.
@@ -197,5 +202,189 @@ async fn the_command_line_prints_the_digest() {
     assert!(text.contains("fits the plan"), "{text}");
     let wrong = run(&["--week", "last"]);
     assert_eq!(wrong.status.code(), Some(2));
+    world.end().await;
+}
+
+/// The shipped policy posts on an issue of a repository that the example does not have.
+const POSTED: &str = r#"
+version: 1
+organization: 2i2c-org
+roles:
+  product_lead: { teams: [product-leads] }
+attributes:
+  triage: { values: [accepted, deferred], label: "triage/{value}" }
+commands: { triage: product_lead, kpi: product_lead }
+kpis:
+  - { id: satisfied, title: Users satisfied, measure: stated, unit: percent }
+  - { id: intake, title: Came in, measure: intake }
+digest: { id: weekly, every: monday 09:00, timezone: Europe/London, post_to: 2i2c-org/infrastructure#1 }
+"#;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// A Thursday.
+fn by_hand() -> (ManualClock, Setup) {
+    let clock = ManualClock::new("2026-11-19T12:00:00Z".parse().expect("a time"));
+    let setup = Setup {
+        clock: Arc::new(clock.clone()),
+        policy: Some(POSTED.to_owned()),
+        ..Setup::default()
+    };
+    (clock, setup)
+}
+
+/// The digest's issue, and a request.
+async fn posting(setup: Setup) -> World {
+    let world = World::with(setup).await;
+    assert_eq!(world.open("lea", "Week by week", ""), 1);
+    world.open("ada", "Please add RStudio", BODY);
+    world.settled().await;
+    world
+}
+
+impl World {
+    async fn wishes(&self, week: &str) {
+        let wish = digest::Wish {
+            week: week.to_owned(),
+        };
+        let (store, now) = (&self.service().store, self.setup.clock.now());
+        wish.ask(&**store, self.installation, "weekly", now)
+            .await
+            .expect("asked");
+    }
+
+    /// Lets time pass, until nothing is left to do.
+    async fn later(&self, clock: &ManualClock, by: SignedDuration) {
+        clock.advance(by);
+        self.at_rest(clock).await;
+    }
+
+    /// Tokens have run out when days have gone by: what that delays is tried again soon after.
+    async fn at_rest(&self, clock: &ManualClock) {
+        let soon = std::time::Duration::from_millis(500);
+        while tokio::time::timeout(soon, self.settled()).await.is_err() {
+            clock.advance(SignedDuration::from_secs(20));
+        }
+    }
+}
+
+#[tokio::test]
+async fn it_is_posted_once_a_week_and_edited_when_it_is_asked_for_again() {
+    let (clock, setup) = by_hand();
+    let mut world = posting(setup).await;
+    let n = 2;
+    world
+        .sim
+        .comment("lea", REPOSITORY, n, "/triage accepted fits the plan")
+        .expect("a comment");
+    world
+        .sim
+        .comment("ada", REPOSITORY, n, "/kpi satisfied 99 2026-Q4")
+        .expect("a comment");
+    world
+        .sim
+        .comment("lea", REPOSITORY, n, "/kpi satisfied 64 2026-Q4")
+        .expect("a comment");
+    world.settled().await;
+    world.later(&clock, HOUR * 92).await; // Monday, eight o'clock
+    assert!(world.answers(1).is_empty(), "{:?}", world.answers(1));
+    world.sim.forget_requests();
+    world.later(&clock, HOUR).await;
+    let first = world.answers(1);
+    assert_eq!(first.len(), 1);
+    for part in [
+        "## Triage summary, 2026-W47",
+        "`accepted` by lea: fits the plan",
+        "[1 item](",
+        "64 %<br>*2026\\-Q3",
+    ] {
+        let part = part.replace("Q3", "Q4");
+        assert!(first[0].contains(&part), "{part}\n{}", first[0]);
+    }
+    assert!(!first[0].contains("99"), "{}", first[0]);
+    // Where it is to stand is read, and the comment written.
+    let requests = world.sim.requests().into_iter();
+    let about: Vec<_> = requests
+        .filter(|r| r.operation.is_some() || r.is_write && r.path.contains("/issues/"))
+        .map(|r| (r.path, r.operation))
+        .collect();
+    assert!(about.len() <= 5, "{about:#?}");
+
+    world.stop().await;
+    world.start().await;
+    world.later(&clock, HOUR).await;
+    assert_eq!(world.answers(1), first, "a start says nothing again");
+
+    world
+        .sim
+        .edit_issue("ada", REPOSITORY, n, Some("Please add Julia"), None)
+        .expect("an edit");
+    world.at_rest(&clock).await;
+    world.wishes("2026-W47").await;
+    world.at_rest(&clock).await;
+    let again = world.answers(1);
+    assert_eq!(again.len(), 1, "edited in place");
+    assert!(again[0].contains("Please add Julia"), "{}", again[0]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn after_weeks_of_absence_there_is_one_and_it_says_what_it_covers() {
+    let (clock, setup) = by_hand();
+    let mut world = posting(setup).await;
+    world.later(&clock, HOUR * 100).await;
+    assert_eq!(world.answers(1).len(), 1);
+    world.stop().await;
+    clock.advance(HOUR * 24 * 7 * 3);
+    world.start().await;
+    world.at_rest(&clock).await;
+    let answers = world.answers(1);
+    assert_eq!(answers.len(), 2, "{answers:#?}");
+    assert!(
+        answers[1].starts_with("## Triage summary, 2026-W50\n"),
+        "{}",
+        answers[1]
+    );
+    assert!(answers[1].contains("Missed: 2."), "{}", answers[1]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn two_workers_post_one_and_the_page_shows_it() {
+    let (clock, setup) = by_hand();
+    let world = posting(setup).await;
+    let bell = Arc::new(tokio::sync::Notify::new());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let second = crate::race::second_worker(&world, &bell);
+    let working = tokio::spawn(second.run(stop.clone()));
+    world.settled().await;
+    for week in 1..=3 {
+        world.later(&clock, HOUR * 24 * 7).await;
+        assert_eq!(world.answers(1).len(), week);
+    }
+    let page = world.get("/digest").await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.text.contains("<h2>Triage summary, 2026-W49</h2>"),
+        "{}",
+        page.text
+    );
+    stop.cancel();
+    working.await.expect("the second worker ends well");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn where_nothing_is_enforced_it_is_made_and_not_posted() {
+    let (clock, setup) = by_hand();
+    let setup = Setup {
+        mode: Mode::Observe,
+        ..setup
+    };
+    let world = posting(setup).await;
+    world.later(&clock, HOUR * 24 * 7).await;
+    assert!(world.answers(1).is_empty());
+    let made = world.service().store.newest_digests().await.expect("made");
+    assert_eq!(made.len(), 1);
     world.end().await;
 }

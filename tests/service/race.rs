@@ -34,7 +34,7 @@ impl Chance {
 }
 
 /// Another worker on the world's store, with a client of its own.
-fn second_worker(world: &World, bell: &Arc<Notify>) -> Arc<Worker> {
+pub fn second_worker(world: &World, bell: &Arc<Notify>) -> Arc<Worker> {
     let clock = world.setup.clock.clone();
     let github = GitHub::new(
         GitHubConfig {

@@ -1,5 +1,7 @@
 //! The board in the demo: a gate and a cap that hold, an override, and who is next.
 
+use crate::clock::{Clock, SystemClock};
+use crate::digest::{self, Wish};
 use crate::sim::SimError;
 use crate::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
 
@@ -103,4 +105,27 @@ pub(super) async fn few_things_at_once(
     } else {
         Err(SimError::Missing("word of who is next".to_owned()))
     }
+}
+
+/// The summary, which otherwise waits for its Monday.
+pub(super) async fn the_week_is_over(stage: &Stage) -> Result<(), SimError> {
+    transcript::scene("What a Product Lead reads on Monday: the weekly summary");
+    let asked = async {
+        let policy = &stage.policy;
+        let schedule = digest::schedule(policy)?;
+        let declared = policy.digest.as_ref()?;
+        let (store, now) = (&*stage.service.store, SystemClock.now());
+        let wish = Wish {
+            week: schedule.next(now).week,
+        };
+        let found = digest::installation_of(store, policy).await.ok()?;
+        let (installation, _) = found?;
+        wish.ask(store, installation, &declared.id, now).await.ok()
+    };
+    if asked.await.is_none() {
+        return Err(SimError::Missing("the week's summary".to_owned()));
+    }
+    stage.service.ring();
+    stage.watch().await;
+    Ok(())
 }

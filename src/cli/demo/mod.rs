@@ -102,9 +102,10 @@ async fn set_up(args: &Args) -> Result<Stage, Failure> {
         write_gap: DEMO_GAP,
         log_format: LogFormat::Text,
     };
+    let policy = Arc::new(policy.with_mode(Mode::Enforce));
     let source = PolicySource {
         login: ORGANIZATION.to_owned(),
-        policy: Arc::new(policy.with_mode(Mode::Enforce)),
+        policy: policy.clone(),
         folder: "rules".into(),
     };
     let options = Options {
@@ -126,6 +127,7 @@ async fn set_up(args: &Args) -> Result<Stage, Failure> {
         sim,
         github,
         service,
+        policy,
         _directory: directory,
     })
 }

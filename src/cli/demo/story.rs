@@ -1,8 +1,10 @@
 //! What happens in the demo, and how it must end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::policy::Policy;
 use crate::service::Running;
 use crate::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
 use crate::sim::{Sim, SimError, SimServer};
@@ -14,6 +16,7 @@ pub(super) struct Stage {
     pub sim: Sim,
     pub github: SimServer,
     pub service: Running,
+    pub policy: Arc<Policy>,
     pub _directory: tempfile::TempDir,
 }
 
@@ -60,6 +63,7 @@ async fn acts(stage: &Stage) -> Result<Vec<Ending>, SimError> {
     boards::nothing_starts_unseen(stage, &mut endings).await?;
     boards::few_things_at_once(stage, &mut endings).await?;
     once_more(stage).await?;
+    boards::the_week_is_over(stage).await?;
     Ok(endings)
 }
 

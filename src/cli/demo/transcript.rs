@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::store::AuditQuery;
 use crate::triage::change::{Change, Write};
+use crate::triage::plan::ANSWER;
 use crate::triage::report;
 
 use super::story::{Differences, Stage};
@@ -102,7 +103,7 @@ fn wrote(change: &Change) {
     let why: Vec<&str> = why
         .into_iter()
         .map(String::as_str)
-        .filter(|part| !part.is_empty())
+        .filter(|part| !part.is_empty() && *part != ANSWER)
         .collect();
     let why = why.join(": ");
     bot(&report::in_words(&change.write), &why);

@@ -128,6 +128,7 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
         sign: Sign::Seen,
         shown: false,
         body: "so".to_owned(),
+        because: String::new(),
         questions: vec![Question::Why(None), Question::Score],
     };
     let key = ActKey("g/kind".to_owned());

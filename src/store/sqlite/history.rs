@@ -1,10 +1,12 @@
-//! What happened to items.
+//! What happened to items, and the digests that were made of it.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use crate::ids::InstallationId;
-use crate::store::{Happening, Past, StoreError};
+use crate::ids::{InstallationId, UserId};
+use crate::store::{DigestRecord, Happening, Past, StoreError};
 
 use super::items::{from_json, id, to_json};
 use super::{database, instant, micros};
@@ -102,7 +104,93 @@ pub(super) async fn past(
     for state in states {
         past.boards.push(from_json("a board", &state)?);
     }
+    let rows = sqlx::query("SELECT person, login FROM people WHERE installation = ?")
+        .bind(installation)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(database(DOING))?;
+    for row in rows {
+        let person: i64 = row.get("person");
+        past.people
+            .insert(UserId(person.cast_unsigned()), row.get("login"));
+    }
     Ok(past)
+}
+
+/// Writes a digest that was made.
+pub(super) async fn put_digest(
+    conn: &mut SqliteConnection,
+    installation: InstallationId,
+    record: &DigestRecord,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO digests (installation, digest, slot_at, record) VALUES (?, ?, ?, ?) \
+         ON CONFLICT (installation, digest, slot_at) DO UPDATE SET record = excluded.record",
+    )
+    .bind(installation.0.cast_signed())
+    .bind(&record.digest)
+    .bind(micros(record.slot_at))
+    .bind(to_json(record)?)
+    .execute(conn)
+    .await
+    .map_err(database("keeping a digest"))?;
+    Ok(())
+}
+
+/// The digests that were made, the newest first.
+pub(super) async fn digests(
+    pool: &SqlitePool,
+    installation: InstallationId,
+    digest: &str,
+    limit: usize,
+) -> Result<Vec<DigestRecord>, StoreError> {
+    let found: Vec<String> = sqlx::query_scalar(
+        "SELECT record FROM digests WHERE installation = ? AND digest = ? \
+         ORDER BY slot_at DESC LIMIT ?",
+    )
+    .bind(installation.0.cast_signed())
+    .bind(digest)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await
+    .map_err(database("reading digests"))?;
+    found.iter().map(|r| from_json("a digest", r)).collect()
+}
+
+/// The newest of every digest.
+pub(super) async fn newest_digests(pool: &SqlitePool) -> Result<Vec<DigestRecord>, StoreError> {
+    // With max(), SQLite takes the other columns from the row that has it.
+    let rows = sqlx::query(
+        "SELECT record, max(slot_at) FROM digests GROUP BY installation, digest \
+         ORDER BY installation, digest",
+    )
+    .fetch_all(pool)
+    .await
+    .map_err(database("reading digests"))?;
+    rows.iter()
+        .map(|row| from_json("a digest", row.get("record")))
+        .collect()
+}
+
+/// Notes by which name people go now.
+pub(super) async fn name_people(
+    conn: &mut SqliteConnection,
+    installation: i64,
+    people: &BTreeMap<UserId, String>,
+) -> Result<(), StoreError> {
+    for (person, login) in people {
+        sqlx::query(
+            "INSERT INTO people (installation, person, login) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (installation, person) DO UPDATE SET login = ?3 WHERE login <> ?3",
+        )
+        .bind(installation)
+        .bind(person.0.cast_signed())
+        .bind(login)
+        .execute(&mut *conn)
+        .await
+        .map_err(database("naming somebody"))?;
+    }
+    Ok(())
 }
 
 /// The installations that items are known of.

@@ -290,6 +290,7 @@ pub(super) async fn change(
         .map_err(database(DOING))?;
     }
     history::append(conn, installation, item_id, &changes.history).await?;
+    history::name_people(conn, installation, &changes.people).await?;
     boards::change_places(conn, installation, item_id, &changes).await
 }
 

@@ -11,7 +11,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool};
 use crate::ids::InstallationId;
 use crate::store::{Finish, LaneKey, Lease, StoreError, WritePriority};
 
-use super::{audit, boards, database, inbox, instant, items, micros, unreadable};
+use super::{audit, boards, database, history, inbox, instant, items, micros, unreadable};
 
 /// Makes lanes due, and makes them where they are new. `rows` is a JSON list of
 /// `[installation, lane, microseconds]`, each lane once.
@@ -285,6 +285,9 @@ pub(super) async fn finish(
     inbox::end(conn, lease, &finish.done, &finish.dead, failed).await?;
     if let Some((item, changes)) = finish.item {
         items::change(conn, lease.installation, item, changes).await?;
+    }
+    for digest in &finish.digests {
+        history::put_digest(conn, lease.installation, digest).await?;
     }
     if let Some(changes) = finish.board {
         boards::change(conn, lease.installation, changes).await?;

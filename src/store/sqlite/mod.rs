@@ -8,7 +8,7 @@
 //! | `inbox` | deliveries: stored, read, forwarded, ended, given up, revived, forgotten |
 //! | `lanes` | leases, fences, timers, the writer's queue |
 //! | `items` | items, aliases, mirror, ledger, comments |
-//! | `history` | what happened to items |
+//! | `history` | what happened to items, and the digests made of it |
 //! | `audit` | the effect journal and the audit trail |
 //! | `checkpoint` | the write-ahead log into the file, off the hot path |
 //!
@@ -44,9 +44,9 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::ids::{InstallationId, ItemId, RepoName};
 
 use super::{
-    Accepted, Alias, AuditEntry, AuditQuery, BoardRecord, Counts, DeadLetter, Delivery, Effect,
-    EffectId, Finish, Found, ItemRecord, LaneKey, Lease, NewAudit, NewDelivery, NewEffect, Past,
-    Store, StoreError,
+    Accepted, Alias, AuditEntry, AuditQuery, BoardRecord, Counts, DeadLetter, Delivery,
+    DigestRecord, Effect, EffectId, Finish, Found, ItemRecord, LaneKey, Lease, NewAudit,
+    NewDelivery, NewEffect, Past, Store, StoreError,
 };
 use writer::{Progress, Writer};
 
@@ -376,6 +376,19 @@ impl Store for SqliteStore {
 
     async fn past(&self, installation: InstallationId) -> Result<Past, StoreError> {
         history::past(&self.readers, installation).await
+    }
+
+    async fn digests(
+        &self,
+        installation: InstallationId,
+        digest: &str,
+        limit: usize,
+    ) -> Result<Vec<DigestRecord>, StoreError> {
+        history::digests(&self.readers, installation, digest, limit).await
+    }
+
+    async fn newest_digests(&self) -> Result<Vec<DigestRecord>, StoreError> {
+        history::newest_digests(&self.readers).await
     }
 
     async fn installations(&self) -> Result<Vec<InstallationId>, StoreError> {
