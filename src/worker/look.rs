@@ -87,6 +87,7 @@ impl Worker {
             LaneKey::Board(project) => {
                 Box::pin(self.look_at_board(&organization, lease, project)).await
             }
+            LaneKey::History => Box::pin(self.look_at_history(&organization, lease)).await,
             LaneKey::Digest(id) => Box::pin(self.look_at_digest(&organization, lease, id)).await,
             LaneKey::Installation => self.look_around(&organization, lease).await,
         }
@@ -160,6 +161,11 @@ impl Worker {
                 "installation" | "installation_repositories" => {
                     // Removed, suspended, or with other permissions: found anew when needed.
                     self.organizations.forget(lease.installation);
+                    // A repository that was added has a past.
+                    if self.config.read_history {
+                        let (lane, now) = (LaneKey::History, self.clock.now());
+                        self.store.wake(lease.installation, &lane, now).await?;
+                    }
                 }
                 _ => {}
             }

@@ -5,6 +5,7 @@
 mod published;
 
 mod ask;
+mod before;
 mod boards;
 mod budget;
 mod command_line;
