@@ -11,7 +11,7 @@ use crate::insight::slot::Slot;
 use crate::policy::Policy;
 use crate::policy::kpi::{Deciding, Measure};
 use crate::store::{Happened, MirrorIssue, Past};
-use crate::triage::ledger::{Act, KPI, LedgerEntry, Rank};
+use crate::triage::ledger::{self, Act, KPI, LedgerEntry, Rank, SNOOZED};
 use crate::triage::score::Score;
 use crate::triage::{communities, projection};
 
@@ -141,6 +141,7 @@ impl Gather<'_> {
                 has.is_some_and(|values| values.iter().any(|v| d.values.contains(v)))
             });
             let ledger = self.ledger(*item);
+            let snoozed = ledger::snoozed(ledger, self.slot.at).is_some();
             let known = Known {
                 repository: issue.repository.clone(),
                 number: issue.number,
@@ -150,8 +151,8 @@ impl Gather<'_> {
                 open: issue.open,
                 communities: communities::of(self.policy, issue, &mirror.author_login, ledger),
                 score: scores.get(item).map(|s| (*s).clone()).unwrap_or_default(),
-                undecided: !decided,
-                candidate: !under_way.contains(item),
+                undecided: !decided && !snoozed,
+                candidate: !under_way.contains(item) && !snoozed,
                 attributes,
             };
             (number(*item), known)
@@ -384,7 +385,8 @@ fn named(attribute: &str) -> &str {
 
 /// What an entry of the ledger says of history; nothing, if it only gives something back.
 fn said(entry: &LedgerEntry) -> Option<What> {
-    if entry.act == Act::Release || entry.attribute.starts_with(KPI) {
+    let aside = entry.attribute == SNOOZED || entry.attribute.starts_with(KPI);
+    if entry.act == Act::Release || aside {
         return None;
     }
     if entry.attribute.starts_with(LIMIT) {

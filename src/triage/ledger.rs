@@ -93,6 +93,18 @@ pub fn community(id: &str) -> String {
     format!("community {id}")
 }
 
+/// The name under which the ledger keeps until when the item is to be out of the way: an
+/// [`Act::Set`] with its end, ended early by an [`Act::Release`].
+pub const SNOOZED: &str = "snoozed";
+
+/// Until when the item is out of the way; `None` where it is not, or not any more.
+#[must_use]
+pub fn snoozed(entries: &[LedgerEntry], now: Timestamp) -> Option<Timestamp> {
+    let last = entries.iter().rev().find(|e| e.attribute == SNOOZED)?;
+    last.until
+        .filter(|until| last.act == Act::Set && now < *until)
+}
+
 /// How the ledger calls a figure that somebody states: its value is the figure and, after a space,
 /// the period it is about.
 #[must_use]
@@ -310,6 +322,25 @@ mod tests {
         one.act = Act::Release;
         ledger.push(one);
         assert!(lets_past(&ledger, "in-flight", at(10)).is_none());
+    }
+
+    #[test]
+    fn a_snooze_ends_by_itself_or_by_release() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut one = entry(Act::Set, Rank::Command, "out of the way");
+        one.attribute = SNOOZED.into();
+        one.until = Some(at(10));
+        let mut ledger = vec![one.clone()];
+        assert_eq!(snoozed(&ledger, at(9)), Some(at(10)));
+        assert_eq!(snoozed(&ledger, at(10)), None);
+        // The last word counts, also where it ends earlier.
+        one.until = Some(at(5));
+        ledger.push(one.clone());
+        assert_eq!(snoozed(&ledger, at(7)), None);
+        assert_eq!(snoozed(&ledger, at(4)), Some(at(5)));
+        one.act = Act::Release;
+        ledger.push(one);
+        assert_eq!(snoozed(&ledger, at(4)), None);
     }
 
     #[test]

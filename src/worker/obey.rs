@@ -3,7 +3,7 @@
 //! What a command changes is a line of the ledger, of the rank of a command; the ordinary walk
 //! then shows it on GitHub. What is to be said is an [`Answer`], and the plan says it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -30,6 +30,9 @@ use super::draft::Draft;
 use super::intake::Surroundings;
 use super::look::Decided;
 use super::observe;
+
+mod aside;
+mod undo;
 
 /// GitHub's limit for a comment, less room for the marker.
 const LONGEST_REPLY: usize = 64_000;
@@ -246,6 +249,9 @@ impl Hearing<'_, '_> {
                 Asked::Release { held } if policy.attributes.contains_key(held) => {
                     of(held).unwrap_or_default()
                 }
+                Asked::Release { held } if held == table::SNOOZE => {
+                    return self.allowed(table::SNOOZE, act);
+                }
                 Asked::Release { .. } => of("override").unwrap_or_default(),
                 _ => of("triage").unwrap_or_default(),
             }),
@@ -335,6 +341,7 @@ impl Hearing<'_, '_> {
                 Ok(())
             }
             Asked::Undo => self.undo(said, text),
+            Asked::Snooze { until } => self.snooze(said, *until, text),
             Asked::Kpi {
                 kpi,
                 figure,
@@ -346,7 +353,6 @@ impl Hearing<'_, '_> {
                 Ok(())
             }
             Asked::Duplicate { .. }
-            | Asked::Snooze { .. }
             | Asked::Promote
             | Asked::Park
             | Asked::Similar
@@ -373,6 +379,11 @@ impl Hearing<'_, '_> {
     fn release(&mut self, said: &Said, held: &str, text: &str) -> Outcome {
         let name = if self.around.policy.attributes.contains_key(held) {
             held.to_owned()
+        } else if held == table::SNOOZE {
+            if ledger::snoozed(&self.draft.record.ledger, self.spoken.at).is_none() {
+                return Err("it is not snoozed.".to_owned());
+            }
+            ledger::SNOOZED.to_owned()
         } else {
             ledger::limit(held)
         };
@@ -502,54 +513,6 @@ impl Hearing<'_, '_> {
             until,
         };
         self.draft.append(ActKey(key), entry);
-    }
-
-    /// Takes back what the last comment with commands did, attribute by attribute, where nobody
-    /// changed it since. What was there before is put back, and stays as a command's word.
-    fn undo(&mut self, said: &Said, text: &str) -> Outcome {
-        let ledger = self.draft.record.ledger.clone();
-        let by_command = |e: &LedgerEntry| e.cause.starts_with('/') && e.at != self.spoken.at;
-        let Some(last) = ledger.iter().rev().find(|e| by_command(e)) else {
-            return Err("nothing was commanded here that could be taken back.".to_owned());
-        };
-        // Of each attribute the first and the last line. The ledger's order tells what came
-        // since: the instants of hand changes are GitHub's, in whole seconds.
-        let mut undone: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for (i, entry) in ledger.iter().enumerate() {
-            if by_command(entry) && entry.at == last.at && entry.by == last.by {
-                let lines = undone.entry(&entry.attribute).or_insert((i, i));
-                lines.1 = i;
-            }
-        }
-        let mut left = Vec::new();
-        for (attribute, (first, last)) in undone {
-            let changed = ledger[last + 1..]
-                .iter()
-                .any(|e| e.attribute == attribute && e.rank != Rank::Rule);
-            if changed {
-                left.push(code(attribute));
-                continue;
-            }
-            let before = ledger::fold(&ledger[..first], attribute);
-            if let Some(value) = before.latest() {
-                let rank = before.rank().unwrap_or(Rank::Command).max(Rank::Command);
-                self.enter(said, text, attribute, Act::Set, rank, value.clone(), None);
-                continue;
-            }
-            // Nothing was there, and nobody had said anything.
-            let (act, nothing) = match self.around.policy.attributes.get(attribute) {
-                Some(known) => (Act::Set, known.nothing()),
-                None => (Act::Release, AttributeValue::One(String::new())),
-            };
-            self.enter(said, text, attribute, act, Rank::Command, nothing, None);
-        }
-        if !left.is_empty() {
-            self.texts.push(format!(
-                "{} was changed by somebody since, and is left as it is.",
-                left.join(" and ")
-            ));
-        }
-        Ok(())
     }
 
     /// Notes what is to be said. A comment that was corrected has its reply corrected.

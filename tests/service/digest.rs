@@ -18,7 +18,7 @@ const ON: (&str, u64) = (ORGANIZATION, BOARD);
 const BODY: &str = "Our researchers want it.";
 
 impl World {
-    async fn past(&self) -> Past {
+    pub async fn past(&self) -> Past {
         let store = &self.service().store;
         store.past(self.installation).await.expect("the past")
     }
@@ -30,7 +30,7 @@ impl World {
         schedule.next(Timestamp::now())
     }
 
-    async fn digest(&self) -> Digest {
+    pub async fn digest(&self) -> Digest {
         let policy = self.policy().policy;
         let schedule = digest::schedule(&policy).expect("a schedule");
         let past = self.past().await;
@@ -254,7 +254,7 @@ impl World {
     }
 
     /// Lets time pass, until nothing is left to do.
-    async fn later(&self, clock: &ManualClock, by: SignedDuration) {
+    pub async fn later(&self, clock: &ManualClock, by: SignedDuration) {
         clock.advance(by);
         self.at_rest(clock).await;
     }
