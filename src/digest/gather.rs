@@ -11,7 +11,7 @@ use crate::insight::slot::Slot;
 use crate::policy::Policy;
 use crate::policy::kpi::{Deciding, Measure};
 use crate::store::{Happened, MirrorIssue, Past};
-use crate::triage::ledger::{self, Act, KPI, LedgerEntry, Rank, SNOOZED};
+use crate::triage::ledger::{self, Act, DUPLICATE, KPI, LedgerEntry, Rank, SNOOZED};
 use crate::triage::score::Score;
 use crate::triage::{communities, projection};
 
@@ -47,6 +47,8 @@ pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
     let mut unauthorised = 0;
     for (_, entry) in past.ledger.iter().filter(|(_, e)| in_week(e)) {
         match entry.rank {
+            // What was commanded and is done.
+            Rank::Rule if entry.attribute == DUPLICATE => {}
             Rank::Rule => *wrote.entry(entry.cause.clone()).or_default() += 1,
             Rank::Ambient
                 if entry.by.is_some() && policy.attributes.contains_key(&entry.attribute) =>
@@ -385,7 +387,8 @@ fn named(attribute: &str) -> &str {
 
 /// What an entry of the ledger says of history; nothing, if it only gives something back.
 fn said(entry: &LedgerEntry) -> Option<What> {
-    let aside = entry.attribute == SNOOZED || entry.attribute.starts_with(KPI);
+    let aside = [SNOOZED, DUPLICATE].contains(&&*entry.attribute);
+    let aside = aside || entry.attribute.starts_with(KPI);
     if entry.act == Act::Release || aside {
         return None;
     }

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::command::table::{self, Who};
 use crate::command::{self, Act as Asked, Found, ItemRef, Reading, Said, ValueChange, Vocabulary};
+use crate::github::ItemRead;
 use crate::ids::{CommentId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::policy::template::{code, harmless};
@@ -32,6 +33,7 @@ use super::look::Decided;
 use super::observe;
 
 mod aside;
+mod same;
 mod undo;
 
 /// GitHub's limit for a comment, less room for the marker.
@@ -45,6 +47,8 @@ pub(super) struct Spoken<'a> {
     pub at: Timestamp,
     /// What makes it the same for ever: the delivery.
     pub key: &'a str,
+    /// The command that it is a part of, where it is: whoever may say that may say this.
+    pub part_of: Option<&'a str>,
 }
 
 /// Where something was said.
@@ -65,14 +69,42 @@ pub(super) struct Told {
     /// `owner/repo#n` where it was said.
     pub from: String,
     pub to: Other,
+    /// Other lines that are said with it.
+    #[serde(default)]
+    pub also: Vec<Found>,
+    /// The command that these lines are a part of: whoever may say that may say them.
+    #[serde(default)]
+    pub part_of: Option<String>,
 }
 
-/// An item that a command names, as GitHub knows it.
+/// Where an item is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Other {
     pub repository_id: RepositoryId,
     pub repository: RepoName,
     pub number: u64,
+}
+
+/// An item that a command names, as GitHub shows it now.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub at: Other,
+    pub node_id: String,
+    pub private: bool,
+}
+
+impl Named {
+    pub fn of(read: ItemRead) -> Self {
+        Self {
+            at: Other {
+                repository_id: read.issue.repository_id,
+                repository: read.issue.issue.repository,
+                number: read.issue.issue.number,
+            },
+            node_id: read.issue.node_id,
+            private: read.issue.issue.private,
+        }
+    }
 }
 
 impl Told {
@@ -89,7 +121,12 @@ pub(super) fn items_named(found: &[Found], words: &Vocabulary) -> BTreeSet<ItemR
     let readings = found.iter().filter_map(|line| command::read(line, words));
     readings
         .filter_map(|reading| match reading {
-            Reading::Command { said, .. } => Some(said.items),
+            Reading::Command { mut said, act } => {
+                if let Asked::Duplicate { of } = act {
+                    said.items.push(of);
+                }
+                Some(said.items)
+            }
             _ => None,
         })
         .flatten()
@@ -194,12 +231,10 @@ impl Hearing<'_, '_> {
         let mut told = Vec::new();
         for item in &elsewhere {
             let Some(Some(there)) = self.around.others.get(*item) else {
-                let item = code(&item.to_string());
-                return Err(format!(
-                    "{item} is no issue that I may see; nothing was done."
-                ));
+                return Err(same::unseen(item));
             };
-            told.push(there.clone());
+            self.original_may_be_named(act, there)?;
+            told.push(there.at.clone());
         }
         if !told.is_empty() && matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
         {
@@ -214,9 +249,11 @@ impl Hearing<'_, '_> {
         for to in told {
             let told = Told {
                 sender: self.spoken.sender.clone(),
-                found: alone(said),
+                found: self.for_another(said, act),
                 from: from.clone().unwrap_or_default(),
                 to,
+                also: Vec::new(),
+                part_of: None,
             };
             self.draft.told.push(told);
         }
@@ -259,6 +296,7 @@ impl Hearing<'_, '_> {
     }
 
     fn may(&self, name: &str, act: &Asked) -> bool {
+        let name = self.spoken.part_of.unwrap_or(name);
         self.allowed(name, act).is_none_or(|roles| {
             roles
                 .iter()
@@ -352,11 +390,10 @@ impl Hearing<'_, '_> {
                 self.enter(said, text, &name, Act::Set, Rank::Command, value, None);
                 Ok(())
             }
-            Asked::Duplicate { .. }
-            | Asked::Promote
-            | Asked::Park
-            | Asked::Similar
-            | Asked::Apply { .. } => Err("this server cannot do that yet.".to_owned()),
+            Asked::Duplicate { of } => self.duplicate(said, of, text),
+            Asked::Promote | Asked::Park | Asked::Similar | Asked::Apply { .. } => {
+                Err("this server cannot do that yet.".to_owned())
+            }
         }
     }
 

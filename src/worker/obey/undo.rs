@@ -14,7 +14,10 @@ impl Hearing<'_, '_> {
     /// changed it since. What was there before is put back, and stays as a command's word.
     pub(super) fn undo(&mut self, said: &Said, text: &str) -> Outcome {
         let ledger = self.draft.record.ledger.clone();
-        let by_command = |e: &LedgerEntry| e.cause.starts_with('/') && e.at != self.spoken.at;
+        let now = self.spoken.at;
+        // That a command was carried out is no command.
+        let said_by_somebody = |e: &LedgerEntry| e.cause.starts_with('/') && e.rank != Rank::Rule;
+        let by_command = |e: &LedgerEntry| said_by_somebody(e) && e.at != now;
         let Some(last) = ledger.iter().rev().find(|e| by_command(e)) else {
             return Err("nothing was commanded here that could be taken back.".to_owned());
         };
@@ -35,6 +38,13 @@ impl Hearing<'_, '_> {
             if changed {
                 left.push(code(attribute));
                 continue;
+            }
+            if attribute == ledger::DUPLICATE {
+                self.texts.push(
+                    "Closing is for people to take back: reopen this, and I shall leave it open. \
+                     Its communities stay with the other request, too."
+                        .to_owned(),
+                );
             }
             let Some(known) = self.around.policy.attributes.get(attribute) else {
                 self.put_back(said, text, attribute, &ledger[..first]);
