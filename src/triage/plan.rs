@@ -1,6 +1,6 @@
 //! The plan: desired state minus actual state, as the fewest writes.
 //!
-//! The order is always the same: labels off, labels on, milestone, boards, fields, comments.
+//! The order is always the same: labels off, labels on, milestone, boards, fields, closing, comments.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::policy::model::{Attribute, Policy};
 use super::attribute::AttributeValue;
 use super::change::{Assignment, Change, Plan, Write};
 use super::decision::{Decision, Mode, Outcome, Reason};
-use super::ledger::{Act, LedgerEntry, MILESTONE, Rank};
+use super::ledger::{self, Act, LedgerEntry, MILESTONE, Rank};
 use super::projection::{field_of, lives_in_ledger, shows_label, value_of_label};
 use super::snapshot::{BoardRow, PostedComment, Snapshot};
 
@@ -66,6 +66,7 @@ pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
             ));
         }
     }
+    closing(snapshot, &mut sorted);
     comments(snapshot, decision, &mut sorted);
     answers(snapshot, &mut sorted);
     sorted.into_plan()
@@ -79,6 +80,7 @@ struct Sorted {
     milestone: Vec<Change>,
     boards: Vec<Change>,
     fields: Vec<Change>,
+    closing: Vec<Change>,
     comments: Vec<Change>,
     assignments: Vec<Assignment>,
 }
@@ -95,6 +97,7 @@ impl Sorted {
             self.milestone,
             self.boards,
             self.fields,
+            self.closing,
             self.comments,
         ];
         for change in all.into_iter().flatten() {
@@ -235,6 +238,32 @@ fn attribute_changes(
     sorted.labels_on.append(&mut its.labels_on);
     sorted.fields.append(&mut its.fields);
     sorted.assignments.append(&mut its.assignments);
+}
+
+/// What a person called a duplicate is closed once, in every mode: that was commanded.
+fn closing(snapshot: &Snapshot, sorted: &mut Sorted) {
+    let Some((entry, original)) = ledger::to_close(&snapshot.ledger) else {
+        return;
+    };
+    let reason = Reason {
+        rule: ANSWER.to_owned(),
+        principle: String::new(),
+        because: format!("`{}` was said", entry.cause),
+        mode: Mode::Enforce,
+    };
+    if snapshot.issue.open {
+        let write = Write::Close {
+            reason: ledger::DUPLICATE.to_owned(),
+            original: original.node_id,
+        };
+        sorted.closing.push(change(write, &reason));
+    }
+    sorted.assignments.push(Assignment {
+        attribute: ledger::DUPLICATE.to_owned(),
+        value: entry.value.clone(),
+        hold: false,
+        reason,
+    });
 }
 
 fn comments(snapshot: &Snapshot, decision: &Decision, sorted: &mut Sorted) {
@@ -405,6 +434,11 @@ fn apply_one(after: &mut Snapshot, write: &Write) {
                 .retain(|l| !l.eq_ignore_ascii_case(label));
         }
         Write::ClearMilestone => after.issue.milestone.clear(),
+        Write::Close { reason, .. } => {
+            after.issue.open = false;
+            after.issue.state_reason.clone_from(reason);
+            after.issue.closed_at = Some(after.now);
+        }
         Write::AddToBoard { board } => {
             after.boards.insert(board.clone(), BoardRow::default());
         }

@@ -333,6 +333,14 @@ impl Draft {
         if let Some(mut mirror) = self.record.issue.clone() {
             mirror.issue.labels.clone_from(&after.issue.labels);
             mirror.issue.milestone.clone_from(&after.issue.milestone);
+            if mirror.issue.open != after.issue.open {
+                mirror.issue.open = after.issue.open;
+                mirror
+                    .issue
+                    .state_reason
+                    .clone_from(&after.issue.state_reason);
+                mirror.issue.closed_at = after.issue.closed_at;
+            }
             if let Some(touched) = done.touched {
                 mirror.issue.updated_at = mirror.issue.updated_at.max(touched);
             }
@@ -421,7 +429,7 @@ fn touched<'p>(policy: &'p Policy, changes: &[Change]) -> BTreeSet<&'p str> {
         .collect()
 }
 
-/// The attribute that a write shows, or `ledger::MILESTONE`.
+/// The attribute that a write shows, or `ledger::MILESTONE` or `ledger::DUPLICATE`.
 pub(super) fn attribute_of<'p>(policy: &'p Policy, write: &Write) -> Option<&'p str> {
     let attribute = match write {
         Write::AddLabel { label } | Write::RemoveLabel { label } => {
@@ -431,6 +439,7 @@ pub(super) fn attribute_of<'p>(policy: &'p Policy, write: &Write) -> Option<&'p 
             projection::attribute_of_field(policy, board, field)
         }
         Write::ClearMilestone => return Some(ledger::MILESTONE),
+        Write::Close { .. } => return Some(ledger::DUPLICATE),
         Write::AddToBoard { .. }
         | Write::React { .. }
         | Write::Comment { .. }

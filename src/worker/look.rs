@@ -22,7 +22,7 @@ use crate::triage::{decide, plan};
 use super::draft::Draft;
 use super::intake::{self, Event};
 use super::noticed::Before;
-use super::obey::{self, Other, Told};
+use super::obey::{self, Named, Told};
 use super::observe::{self, Surroundings};
 use super::places::{self, OnBoards};
 use super::{Organization, WorkError, Worker};
@@ -299,14 +299,14 @@ impl Worker {
         organization: &Organization,
         event: &Event,
         found: &[Found],
-    ) -> Result<BTreeMap<ItemRef, Option<Other>>, WorkError> {
+    ) -> Result<BTreeMap<ItemRef, Option<Named>>, WorkError> {
         let mut others = BTreeMap::new();
-        let Some(here) = event.issue().map(|mirror| &mirror.issue) else {
+        let Some((here, number)) = event.said_at() else {
             return Ok(others);
         };
         for item in obey::items_named(found, &organization.words) {
-            let repository = item.repository.as_ref().unwrap_or(&here.repository);
-            if *repository == here.repository && item.number == here.number {
+            let repository = item.repository.as_ref().unwrap_or(here);
+            if repository == here && item.number == number {
                 continue;
             }
             let same_owner = repository.owner.eq_ignore_ascii_case(&organization.login);
@@ -315,12 +315,7 @@ impl Worker {
             } else {
                 None
             };
-            let found = read.map(|read| Other {
-                repository_id: read.issue.repository_id,
-                repository: read.issue.issue.repository,
-                number: read.issue.issue.number,
-            });
-            others.insert(item, found);
+            others.insert(item, read.map(Named::of));
         }
         Ok(others)
     }

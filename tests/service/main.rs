@@ -21,6 +21,7 @@ mod late;
 mod limits;
 mod lost;
 mod modes;
+mod more_commands;
 mod organization;
 mod outage;
 mod pages;
