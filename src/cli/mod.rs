@@ -13,6 +13,7 @@ mod digest;
 
 mod inbox;
 mod logs;
+mod online;
 mod schema;
 mod serve;
 

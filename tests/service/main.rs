@@ -20,6 +20,7 @@ mod late;
 mod limits;
 mod lost;
 mod modes;
+mod online;
 mod organization;
 mod outage;
 mod pages;
