@@ -8,6 +8,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::digest::{self, Wish};
 use crate::insight::slot::Slot;
 use crate::policy::Policy;
+use crate::policy::model::Digest as Declared;
 use crate::settings::Settings;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{DigestRecord, Past, Store};
@@ -37,6 +38,9 @@ pub(super) struct Args {
     /// The week it is about, such as 2026-W47 [default: the last one that is over]
     #[arg(long)]
     week: Option<String>,
+    /// Which digest of the policy [default: the first]
+    #[arg(long)]
+    id: Option<String>,
     /// The policy [default: that of the first organization in the settings]
     #[arg(long, value_name = "DIR")]
     policy: Option<PathBuf>,
@@ -59,8 +63,9 @@ pub(super) fn run(args: &Args) -> Outcome {
         let text = policy::render::text(&found.0, &sources, false);
         usage(anyhow!("the policy has errors\n{text}"))
     })?;
-    let schedule = digest::schedule(&policy)
-        .ok_or_else(|| usage(anyhow!("the policy declares no `digest:`")))?;
+    let declared = chosen(args, &policy)?;
+    let schedule = digest::schedule(declared)
+        .ok_or_else(|| usage(anyhow!("`{}` is not when a digest is due", declared.every)))?;
     let slot = match &args.week {
         None => schedule.newest(SystemClock.now()),
         Some(week) => schedule
@@ -70,13 +75,13 @@ pub(super) fn run(args: &Args) -> Outcome {
     if slot.from > SystemClock.now() {
         return Err(usage(anyhow!("{} has not begun yet", slot.week)));
     }
-    let store = runtime()?.block_on(read(args, &settings, &policy, &slot))?;
+    let store = runtime()?.block_on(read(args, &settings, (&policy, declared), &slot))?;
     let Some((past, records)) = store else {
         return Ok(());
     };
-    let place =
-        digest::place(&policy, &past).ok_or_else(|| usage(anyhow!("`post_to` names no issue")))?;
-    let made = digest::of_slot(&policy, (&schedule, &slot), &place, &past, &records);
+    let place = digest::place(declared, &past);
+    let when = (&schedule, &slot);
+    let made = digest::of_slot(&policy, declared, when, &place, &past, &records);
     match args.format {
         Format::Text => anstream::print!("{}", made.markdown()),
         Format::Json => {
@@ -87,18 +92,34 @@ pub(super) fn run(args: &Args) -> Outcome {
     Ok(())
 }
 
+/// The digest that was asked for, or the first.
+fn chosen<'p>(args: &Args, policy: &'p Policy) -> Result<&'p Declared, Failure> {
+    let known = || {
+        let ids: Vec<&str> = policy.digests.iter().map(|d| d.id.as_str()).collect();
+        ids.join(", ")
+    };
+    match &args.id {
+        None => policy
+            .digests
+            .first()
+            .ok_or_else(|| usage(anyhow!("the policy declares no `digest:`"))),
+        Some(id) => digest::declared(policy, id)
+            .ok_or_else(|| usage(anyhow!("there is no digest `{id}`, but: {}", known()))),
+    }
+}
+
 /// What the digest is made of; `None` once the service was asked to post it.
 async fn read(
     args: &Args,
     settings: &Settings,
-    policy: &Policy,
+    (policy, declared): (&Policy, &Declared),
     slot: &Slot,
 ) -> Result<Option<(Past, Vec<DigestRecord>)>, Failure> {
     let store = SqliteStore::open(&settings.store_url)
         .await
         .map_err(unreachable)?;
     let found = digest::installation_of(&store, policy).await;
-    let id = policy.digest.as_ref().map_or("", |declared| &declared.id);
+    let id = declared.id.as_str();
     let outcome = match found {
         Err(error) => Err(unreachable(error)),
         Ok(None) => {

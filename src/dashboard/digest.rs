@@ -84,6 +84,7 @@ mod tests {
             made_at: at,
             private,
             markdown: markdown.to_owned(),
+            issue: None,
             ranking: Vec::new(),
         }
     }

@@ -9,7 +9,8 @@ use crate::insight::gathered::{Cap, Decision, Gathered, Known, Override, Stated}
 use crate::insight::history::{self, Event, History, Reason, What};
 use crate::insight::slot::Slot;
 use crate::policy::Policy;
-use crate::policy::kpi::{Deciding, Measure};
+use crate::policy::kpi::{Deciding, Filter, Measure};
+use crate::policy::model::Digest as Declared;
 use crate::store::{Happened, MirrorIssue, Past};
 use crate::triage::ledger::{Act, KPI, LedgerEntry, Rank};
 use crate::triage::score::Score;
@@ -18,12 +19,14 @@ use crate::triage::{communities, projection};
 /// The attribute that `/triage` sets, and its values that decide.
 const TRIAGE: &str = "triage";
 const DECISIONS: [&str; 3] = ["accepted", "deferred", "declined"];
+/// What the hidden line of a digest begins with.
+const MARKER: &str = "<!-- northstar:digest-";
 /// How the ledger calls what was said about a cap or gate.
 const LIMIT: &str = "limit ";
 
 /// Everything that a digest of this slot is made of.
 #[must_use]
-pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
+pub fn gather(policy: &Policy, declared: &Declared, past: &Past, slot: &Slot) -> Gathered {
     let mut ledgers: BTreeMap<ItemId, Vec<LedgerEntry>> = BTreeMap::new();
     for (item, entry) in &past.ledger {
         ledgers.entry(*item).or_default().push(entry.clone());
@@ -40,6 +43,7 @@ pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
             .collect(),
         deciding: deciding(policy),
         own: own(policy, past),
+        filter: &declared.filter,
         ledgers,
     };
     let in_week = |e: &LedgerEntry| slot.from <= e.at && e.at < slot.at;
@@ -56,7 +60,7 @@ pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
             _ => {}
         }
     }
-    Gathered {
+    let mut gathered = Gathered {
         items: gather.items(),
         history: gather.history(),
         caps: gather.caps(),
@@ -66,7 +70,11 @@ pub fn gather(policy: &Policy, past: &Past, slot: &Slot) -> Gathered {
         unauthorised,
         stated: gather.stated(),
         ranked_before: None,
+    };
+    if !gather.filter.0.is_empty() {
+        gather.keep_to_its_own(&mut gathered);
     }
+    gathered
 }
 
 struct Gather<'a> {
@@ -75,8 +83,9 @@ struct Gather<'a> {
     slot: &'a Slot,
     logins: BTreeMap<UserId, &'a str>,
     deciding: Option<Deciding>,
-    /// The issue that digests stand on: it is nobody's request.
-    own: Option<ItemId>,
+    /// The issues that digests stand on: they are nobody's request.
+    own: BTreeSet<ItemId>,
+    filter: &'a Filter,
     ledgers: BTreeMap<ItemId, Vec<LedgerEntry>>,
 }
 
@@ -88,12 +97,14 @@ fn values(of: &crate::triage::attribute::AttributeValue) -> Vec<String> {
     of.iter().map(str::to_owned).collect()
 }
 
-fn own(policy: &Policy, past: &Past) -> Option<ItemId> {
-    let (repository, number) = super::post_to(policy)?;
-    let mut issues = past.issues.iter();
-    let found = issues
-        .find(|(_, mirror)| mirror.issue.number == number && mirror.issue.repository == repository);
-    found.map(|(item, _)| *item)
+fn own(policy: &Policy, past: &Past) -> BTreeSet<ItemId> {
+    let issues = past.issues.iter();
+    let own = issues.filter(|(_, mirror)| {
+        // Anybody could write the hidden line.
+        let made = mirror.author_is_bot && mirror.issue.body.contains(MARKER);
+        made || super::is_posted_on(policy, &mirror.issue)
+    });
+    own.map(|(item, _)| *item).collect()
 }
 
 /// What the first KPI that is about decisions calls a decision; without one, what `/triage` makes.
@@ -113,6 +124,31 @@ fn deciding(policy: &Policy) -> Option<Deciding> {
 }
 
 impl Gather<'_> {
+    /// A digest about some items only. What is in flight is everybody's, and stays.
+    fn keep_to_its_own(&self, gathered: &mut Gathered) {
+        let keeps = |known: &Known| {
+            self.filter.0.iter().all(|(name, wanted)| {
+                let has = known.attributes.get(name).map_or(&[][..], Vec::as_slice);
+                wanted.iter().any(|wanted| match wanted.as_str() {
+                    "*" => !has.is_empty(),
+                    "" => has.is_empty(),
+                    wanted => has.iter().any(|value| value == wanted),
+                })
+            })
+        };
+        let mut kept = BTreeSet::new();
+        for (item, known) in &mut gathered.items {
+            if keeps(known) {
+                kept.insert(*item);
+            } else {
+                (known.undecided, known.candidate) = (false, false);
+            }
+        }
+        gathered.history.events.retain(|e| kept.contains(&e.item));
+        gathered.overrides.retain(|o| kept.contains(&o.item));
+        gathered.decisions.retain(|d| kept.contains(&d.item));
+    }
+
     fn ledger(&self, item: ItemId) -> &[LedgerEntry] {
         self.ledgers.get(&item).map_or(&[], Vec::as_slice)
     }
@@ -158,7 +194,7 @@ impl Gather<'_> {
         };
         let issues = self.past.issues.iter();
         issues
-            .filter(|(i, _)| Some(*i) != self.own)
+            .filter(|(item, _)| !self.own.contains(item))
             .map(known)
             .collect()
     }
@@ -226,7 +262,7 @@ impl Gather<'_> {
                 }
             }
         }
-        events.retain(|e| self.own.is_none_or(|own| number(own) != e.item));
+        events.retain(|e| !self.own.contains(&ItemId(e.item.cast_unsigned())));
         events.sort_by_key(|e| e.at);
         History {
             known: history::Known {

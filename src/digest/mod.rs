@@ -15,33 +15,69 @@ use crate::ids::{InstallationId, ItemId, RepoName};
 use crate::insight::digest::{Asked, Digest, Place, digest};
 use crate::insight::slot::{Schedule, Slot};
 use crate::policy::Policy;
+use crate::policy::model::Digest as Declared;
 use crate::store::{Accepted, DigestRecord, LaneKey, NewDelivery, Past, Store, StoreError};
+use crate::triage::snapshot::Issue;
 
-/// The schedule of the policy's digest; `None` where it declares none.
+/// The policy's digest of this id.
 #[must_use]
-pub fn schedule(policy: &Policy) -> Option<Schedule> {
-    let declared = policy.digest.as_ref()?;
-    Schedule::parse(&declared.every, &declared.timezone)
+pub fn declared<'p>(policy: &'p Policy, id: &str) -> Option<&'p Declared> {
+    policy.digests.iter().find(|digest| digest.id == id)
 }
 
-/// The issue that the policy wants its digest on.
+/// When a digest is due; `None` for what the policy's checker refuses.
 #[must_use]
-pub fn post_to(policy: &Policy) -> Option<(RepoName, u64)> {
-    let (repository, number) = policy.digest.as_ref()?.post_to.split_once('#')?;
-    Some((RepoName::parse(repository)?, number.parse().ok()?))
+pub fn schedule(digest: &Declared) -> Option<Schedule> {
+    Schedule::parse(&digest.every, &digest.timezone)
 }
 
-/// Where the policy wants its digest, as far as the mirror knows. A repository that nothing is
-/// known of may be public.
+/// Where a digest will stand, as far as the mirror knows. A repository that nothing is known of may
+/// be public; and where it stands in two, the more public one counts.
 #[must_use]
-pub fn place(policy: &Policy, past: &Past) -> Option<Place> {
-    let (repository, _) = post_to(policy)?;
-    let mut there = past.issues.iter().map(|(_, mirror)| &mirror.issue);
-    let known = there.find(|issue| issue.repository == repository);
-    Some(Place {
-        private: known.is_some_and(|issue| issue.private),
-        repository,
-    })
+pub fn place(digest: &Declared, past: &Past) -> Place {
+    let places = repositories(digest).map(|repository| {
+        let mut there = past.issues.iter().map(|(_, mirror)| &mirror.issue);
+        let known = there.find(|issue| issue.repository == *repository);
+        Place {
+            private: known.is_some_and(|issue| issue.private),
+            repository: repository.clone(),
+        }
+    });
+    most_public(places)
+}
+
+/// The repositories in which a digest stands.
+pub fn repositories(digest: &Declared) -> impl Iterator<Item = &RepoName> {
+    let posted = digest.post_to.iter().map(|(repository, _)| repository);
+    posted.chain(&digest.new_issue)
+}
+
+/// Of two places the one that more people see; of two private ones neither knows the other's.
+pub fn most_public(places: impl Iterator<Item = Place>) -> Place {
+    let nowhere = || Place {
+        repository: RepoName {
+            owner: String::new(),
+            name: String::new(),
+        },
+        private: false,
+    };
+    places
+        .reduce(|one, other| match (one.private, other.private) {
+            (false, _) => one,
+            (true, false) => other,
+            (true, true) if one.repository == other.repository => one,
+            // What is private in one is not for the readers of the other.
+            (true, true) => nowhere(),
+        })
+        .unwrap_or_else(nowhere)
+}
+
+/// Is this an issue that the policy has digests posted to? It is nobody's request.
+#[must_use]
+pub fn is_posted_on(policy: &Policy, issue: &Issue) -> bool {
+    let posted = policy.digests.iter().filter_map(|d| d.post_to.as_ref());
+    let mut posted = posted.filter(|(repository, _)| *repository == issue.repository);
+    posted.any(|(_, number)| *number == issue.number)
 }
 
 /// The installation whose issues are the organisation's, as far as issues are known.
@@ -70,13 +106,14 @@ pub async fn installation_of(
 #[must_use]
 pub fn of_slot(
     policy: &Policy,
+    declared: &Declared,
     (schedule, slot): (&Schedule, &Slot),
     place: &Place,
     past: &Past,
     made: &[DigestRecord],
 ) -> Digest {
     let before = made.iter().find(|record| record.slot_at < slot.at);
-    let mut gathered = gather(policy, past, slot);
+    let mut gathered = gather(policy, declared, past, slot);
     let ids = |ranking: &[ItemId]| ranking.iter().map(|i| i.0.cast_signed()).collect();
     gathered.ranked_before = before.map(|record| ids(&record.ranking));
     let asked = Asked {
@@ -95,6 +132,7 @@ pub fn of_slot(
 #[must_use]
 pub fn record_of(
     policy: &Policy,
+    declared: &Declared,
     slot: &Slot,
     digest: &Digest,
     place: &Place,
@@ -103,16 +141,14 @@ pub fn record_of(
     let ids = digest.ranking.iter();
     let ids = ids.map(|ranked| ItemId(ranked.id.cast_unsigned()));
     DigestRecord {
-        digest: policy
-            .digest
-            .as_ref()
-            .map_or_else(String::new, |d| d.id.clone()),
+        digest: declared.id.clone(),
         organization: policy.organization.clone(),
         slot_at: slot.at,
         week: digest.week.clone(),
         made_at: now,
         private: place.private,
         markdown: digest.markdown(),
+        issue: None,
         ranking: ids.collect(),
     }
 }

@@ -274,6 +274,28 @@ impl Installation {
         Ok(named.collect())
     }
 
+    /// Numbers and texts of a repository's issues that an account opened since, whatever became of
+    /// them.
+    pub async fn issues_by(
+        &self,
+        repo: &RepoName,
+        author: UserId,
+        since: Timestamp,
+    ) -> Result<Vec<(u64, String)>, GitHubError> {
+        let since = since.strftime("%Y-%m-%dT%H:%M:%SZ");
+        let path = format!("{}/issues?state=all&since={since}&per_page=100", of(repo)?);
+        let found = self
+            .channel
+            .read_all(path, Answer::json::<Vec<WireText>>)
+            .await?;
+        let its = found
+            .into_iter()
+            .filter(|issue| issue.user.as_ref().is_some_and(|user| user.id == author.0));
+        Ok(its
+            .map(|issue| (issue.number, issue.body.unwrap_or_default()))
+            .collect())
+    }
+
     /// The comments of an issue, oldest first; with `since`, those changed at or after it.
     pub async fn comments(
         &self,
@@ -294,6 +316,13 @@ impl Installation {
             .await?;
         Ok(found.into_iter().map(WireComment::read).collect())
     }
+}
+
+#[derive(Deserialize)]
+struct WireText {
+    number: u64,
+    body: Option<String>,
+    user: Option<WireUser>,
 }
 
 /// `/repos/owner/name`.

@@ -96,6 +96,37 @@ impl Installation {
         Ok(label.node_id)
     }
 
+    /// A new issue; its number. GitHub takes 256 characters of title and 65,536 of body.
+    pub async fn open_issue(
+        &self,
+        repo: &RepoName,
+        title: &str,
+        body: &str,
+    ) -> Result<u64, GitHubError> {
+        let path = format!("{}/issues", of(repo)?);
+        let ask = Ask::send(Method::POST, path, &json!({ "title": title, "body": body }));
+        let answer = self.channel.write(&ask, 1, 1).await?;
+        let issue: WireNumber = written(answer)?;
+        Ok(issue.number)
+    }
+
+    /// Replaces the text of an issue; `false`: it is gone.
+    pub async fn edit_issue(
+        &self,
+        repo: &RepoName,
+        number: u64,
+        body: &str,
+    ) -> Result<bool, GitHubError> {
+        let path = format!("{}/issues/{number}", of(repo)?);
+        let ask = Ask::send(Method::PATCH, path, &json!({ "body": body }));
+        let answer = self.channel.write(&ask, 1, 0).await?;
+        match answer.ok() {
+            Ok(_) => Ok(true),
+            Err(GitHubError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A new comment on an issue.
     pub async fn comment(
         &self,
@@ -169,6 +200,11 @@ fn written<T: serde::de::DeserializeOwned>(answer: Answer) -> Result<T, GitHubEr
 #[derive(Deserialize)]
 struct WireId {
     id: u64,
+}
+
+#[derive(Deserialize)]
+struct WireNumber {
+    number: u64,
 }
 
 #[derive(Deserialize)]

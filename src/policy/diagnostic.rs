@@ -11,6 +11,10 @@ pub const CODES: &[(&str, &str)] = &[
     ("bad-issue", "an issue is not written as `owner/repo#n`"),
     ("bad-name", "something cannot be called that"),
     ("bad-placeholder", "a template uses what cannot be shown"),
+    (
+        "bad-repository",
+        "a repository is not written as `owner/repo`",
+    ),
     ("bad-time", "a time or day is malformed"),
     ("capitals", "the board writes the name in other capitals"),
     (

@@ -300,6 +300,7 @@ fn named(name: &str) -> String {
         "Target" => "[target](#targets)".to_owned(),
         "Iterations" => "[iterations](#iterations)".to_owned(),
         "Digest" => "[digest](#the-digest)".to_owned(),
+        "Digests" => "[digest](#the-digest) or list".to_owned(),
         "Example" => "[example](#examples)".to_owned(),
         "Given" => "[what is given](#what-can-be-given)".to_owned(),
         "Expect" => "[what is expected](#what-can-be-expected)".to_owned(),

@@ -286,7 +286,8 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let score = settings::score(r, merged.named("score"), &schema);
     let commands = settings::commands(r, merged.named("commands"), &attributes, &roles);
     let kpis = kpis::kpis(r, merged.named("kpis"), &attributes, &boards);
-    let digest = merged.single("digest").and_then(|n| settings::digest(r, n));
+    let digests = merged.single("digest");
+    let digests = digests.map_or_else(Vec::new, |n| settings::digests(r, n, &attributes));
     let examples = merged
         .examples
         .iter()
@@ -327,7 +328,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         score,
         commands,
         kpis,
-        digest,
+        digests,
         templates,
         examples,
         warnings: Vec::new(),

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use jiff::Timestamp;
 use regex::Regex;
 
+use crate::ids::RepoName;
 use crate::triage::attribute::AttributeValue;
 use crate::triage::decision::{Mode, Reason};
 use crate::triage::snapshot::FieldValue;
@@ -14,7 +15,7 @@ use super::diagnostic::Diagnostic;
 use super::examples::Example;
 use super::expr::{Program, Schema, Slot};
 use super::facts::Needed;
-use super::kpi::Kpi;
+use super::kpi::{Filter, Kpi};
 use super::template::Template;
 
 /// A checked policy, ready to decide by. Made by [`load`](super::load) only.
@@ -44,7 +45,8 @@ pub struct Policy {
     pub commands: IndexMap<String, Vec<String>>,
     /// What the organisation watches; computed by `insight`.
     pub kpis: IndexMap<String, Kpi>,
-    pub digest: Option<Digest>,
+    /// Each with an id of its own.
+    pub digests: Vec<Digest>,
     pub templates: IndexMap<String, Template>,
     pub examples: Vec<Example>,
     /// Findings that did not keep the policy from loading.
@@ -551,15 +553,19 @@ pub struct Driver {
     pub internal: bool,
 }
 
-/// The weekly summary. Accepted and checked; written by the digest room.
+/// A weekly summary. It has an issue to be posted to, a repository for new issues, or both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
     pub id: String,
     /// `monday 09:00`.
     pub every: String,
     pub timezone: String,
-    /// `owner/repo#n`.
-    pub post_to: String,
+    /// The issue that it is posted to as a comment.
+    pub post_to: Option<(RepoName, u64)>,
+    /// The repository in which it is a new issue each week.
+    pub new_issue: Option<RepoName>,
+    /// It is about these items only.
+    pub filter: Filter,
 }
 
 /// One step of a decision. The order is computed once, when the policy is loaded.

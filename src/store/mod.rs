@@ -183,7 +183,14 @@ pub trait Store: Send + Sync + 'static {
     /// the mirror stays as it is. Which ones were new. Guarded by the fence.
     async fn learn(&self, lease: &Lease, found: Vec<Found>) -> Result<Vec<ItemId>, StoreError>;
 
-    /// What happened to all items, and how they stand (for figures and digests).
+    /// Since when history is recorded; `None`: nothing is.
+    async fn recorded_since(
+        &self,
+        installation: InstallationId,
+    ) -> Result<Option<Timestamp>, StoreError>;
+
+    /// What happened to all items, and how they stand (for figures and digests). Of the texts of
+    /// issues only those of forms are read; the others are empty.
     async fn past(&self, installation: InstallationId) -> Result<Past, StoreError>;
 
     /// The digests of an installation that were made, the newest first.

@@ -385,6 +385,9 @@ pub struct DigestRecord {
     /// It is about, or stands in, what not everybody may see.
     pub private: bool,
     pub markdown: String,
+    /// The issue that was made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<u64>,
     /// The ranking, best first: what the next one compares its own with.
     pub ranking: Vec<ItemId>,
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::ids::{ItemId, RepoName};
+use crate::ids::ItemId;
 use crate::policy::Policy;
 use crate::receive::payload::{FieldChange, ItemEvent, Side};
 use crate::store::{
@@ -257,12 +257,8 @@ impl Worker {
         state: &board::CapState,
     ) -> Result<(), WorkError> {
         let policy = &look.organization.policy;
-        let post_to = policy.digest.as_ref().map(|d| d.post_to.as_str());
-        let Some((repository, number)) = post_to.and_then(|p| p.rsplit_once('#')) else {
-            return Ok(());
-        };
-        let (Some(repository), Ok(number)) = (RepoName::parse(repository), number.parse::<u64>())
-        else {
+        let mut posted = policy.digests.iter().filter_map(|d| d.post_to.clone());
+        let Some((repository, number)) = posted.next() else {
             return Ok(());
         };
         let read = look.organization.github.item(&repository, number).await?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use crate::command::{Found, ItemRef};
+use crate::digest;
 use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::receive::payload::LabelEvent;
@@ -82,11 +83,11 @@ impl Worker {
                 self.queue(lease, looked).await
             }
             LaneKey::Node(id) => self.resolve(&organization, lease, id).await,
-            LaneKey::Board(project) => self.look_at_board(&organization, lease, project).await,
-            LaneKey::Digest(id) => {
-                // Rare, and larger than the others.
-                Box::pin(self.look_at_digest(&organization, lease, id)).await
+            // Rarer than the others, and larger.
+            LaneKey::Board(project) => {
+                Box::pin(self.look_at_board(&organization, lease, project)).await
             }
+            LaneKey::Digest(id) => Box::pin(self.look_at_digest(&organization, lease, id)).await,
             LaneKey::Installation => self.look_around(&organization, lease).await,
         }
     }
@@ -396,7 +397,14 @@ impl Worker {
         };
         let snapshot = observe::snapshot(policy, record, mirror, surroundings);
         let decision = decide(policy, &snapshot);
-        let plan = plan(policy, &snapshot, &decision);
+        let mut plan = plan(policy, &snapshot, &decision);
+        if mirror.author == organization.bot || digest::is_posted_on(policy, &mirror.issue) {
+            // Nobody's request: it is answered on, and not triaged.
+            let is_answer = |change: &Change| change.reason.rule.starts_with(ANSWER);
+            plan.changes.retain(is_answer);
+            plan.assignments.clear();
+            plan.withheld.clear();
+        }
         let mut decided = Decided {
             snapshot,
             decision,

@@ -256,7 +256,7 @@ impl Worker {
         }
         // Boxed, so that the compiler proves each to be `Send` where it stands.
         let work: BoxFuture<'_, Result<Option<Timestamp>, WorkError>> = match job {
-            Job::Look => async { Box::pin(self.look(lease)).await.map(|()| None) }.boxed(),
+            Job::Look => async { self.look(lease).await.map(|()| None) }.boxed(),
             Job::Write => self.write(lease, stop).boxed(),
         };
         self.supervise(lease, job, work, stop).await

@@ -10,12 +10,15 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::digest::{self, Wish};
+use crate::ids::RepoName;
 use crate::insight::digest::Place;
 use crate::insight::slot::{Schedule, Slot};
-use crate::store::{DigestRecord, Finish, LaneKey, Lease, NewAudit, NewDelivery};
+use crate::policy::model::Digest as Declared;
+use crate::store::{DigestRecord, Finish, LaneKey, Lease, NewAudit, NewDelivery, Past};
 use crate::triage::answer::{Answer, Sign};
 use crate::triage::decision::Mode;
 
+use super::marker::marker;
 use super::obey::Other;
 use super::{Organization, WorkError, Worker};
 
@@ -82,7 +85,7 @@ impl Worker {
             let Some(organization) = self.organizations.get(installation).await? else {
                 continue;
             };
-            if let Some(declared) = &organization.policy.digest {
+            for declared in &organization.policy.digests {
                 let lane = LaneKey::Digest(declared.id.clone());
                 let now = self.clock.now();
                 self.store.wake(installation, &lane, now).await?;
@@ -105,14 +108,14 @@ impl Worker {
             ..Finish::default()
         };
         let policy = &organization.policy;
-        let declared = policy.digest.as_ref().filter(|declared| declared.id == id);
-        let Some(schedule) = declared.and_then(|_| digest::schedule(policy)) else {
+        let declared = digest::declared(policy, id);
+        let planned = declared.and_then(|d| Some((d, digest::schedule(d)?)));
+        let Some((declared, schedule)) = planned else {
             // The policy has another one now, or none.
             return Ok(self.store.finish(lease, finish).await?);
         };
         let now = self.clock.now();
         let made = self.store.digests(lease.installation, id, EARLIER).await?;
-        let past = self.store.past(lease.installation).await?;
         let mut slots: Vec<(Slot, String)> = Vec::new();
         for wish in pending.iter().filter(|d| d.event == Wish::EVENT) {
             let week = serde_json::from_slice::<Wish>(&wish.payload).ok();
@@ -121,26 +124,28 @@ impl Worker {
             }
         }
         let newest = schedule.newest(now);
-        // Of a week before anybody listened there is nothing to say.
-        let listened = past.since.is_some_and(|since| since < newest.at);
-        if listened && made.iter().all(|record| record.slot_at < newest.at) {
-            let name = format!("digest:{id}:{}", newest.at);
-            slots.push((newest.clone(), name));
+        if made.iter().all(|record| record.slot_at < newest.at) {
+            // Of a week before anybody listened there is nothing to say.
+            let since = self.store.recorded_since(lease.installation).await?;
+            if since.is_some_and(|since| since < newest.at) {
+                let name = format!("digest:{id}:{}", newest.at);
+                slots.push((newest, name));
+            }
         }
         finish.wake_at = Some(schedule.next(now).at);
         if !slots.is_empty() {
-            if let Some((to, place)) = self.target(organization).await? {
+            let past = self.store.past(lease.installation).await?;
+            if let Some(target) = self.target(organization, declared).await? {
                 for (slot, name) in slots {
-                    let asked = (&schedule, &slot, name);
+                    let asked = (declared, &schedule, &slot, name);
                     let record = self
-                        .make(organization, asked, (&to, &place), (&past, &made))
+                        .make(organization, asked, &target, (&past, &made))
                         .await?;
                     finish.audit.push(line(lease, &record, now));
                     finish.digests.push(record);
                 }
             } else {
-                let post_to = declared.map_or("", |d| &d.post_to);
-                tracing::warn!(post_to, "the issue for the digest is not there");
+                tracing::warn!(id, "the issue or repository for the digest is not there");
                 finish.wake_at = now.checked_add(AGAIN).ok();
             }
         }
@@ -148,61 +153,149 @@ impl Worker {
         Ok(())
     }
 
-    /// The issue that the digest is posted on, and who reads it, by GitHub's word.
+    /// Where a digest is to stand, and who reads it there, by GitHub's word. `None`: some of it is
+    /// not there.
     async fn target(
         &self,
         organization: &Organization,
-    ) -> Result<Option<(Other, Place)>, WorkError> {
-        let Some((repository, number)) = digest::post_to(&organization.policy) else {
-            return Ok(None);
+        declared: &Declared,
+    ) -> Result<Option<Target>, WorkError> {
+        let github = &organization.github;
+        let mut target = Target {
+            post_to: None,
+            new_issue: None,
+            place: digest::most_public(std::iter::empty()),
         };
-        let read = organization.github.item(&repository, number).await?;
-        Ok(read.map(|read| {
+        let mut places = Vec::new();
+        if let Some((repository, number)) = &declared.post_to {
+            let Some(read) = github.item(repository, *number).await? else {
+                return Ok(None);
+            };
             let issue = read.issue.issue;
-            let place = Place {
+            places.push(Place {
                 repository: issue.repository.clone(),
                 private: issue.private,
-            };
-            let to = Other {
+            });
+            target.post_to = Some(Other {
                 repository_id: read.issue.repository_id,
                 repository: issue.repository,
                 number: issue.number,
+            });
+        }
+        if let Some(repository) = &declared.new_issue {
+            let found = github.repositories().await?;
+            let Some(found) = found.into_iter().find(|found| found.name == *repository) else {
+                return Ok(None);
             };
-            (to, place)
-        }))
+            places.push(Place {
+                repository: found.name.clone(),
+                private: found.private,
+            });
+            target.new_issue = Some(found.name);
+        }
+        target.place = digest::most_public(places.into_iter());
+        Ok(Some(target))
     }
 
-    /// Makes a digest and, where rules are enforced, hands it over to be posted.
+    /// Makes a digest and, where rules are enforced, has it posted.
     async fn make(
         &self,
         organization: &Organization,
-        (schedule, slot, name): (&Schedule, &Slot, String),
-        (to, place): (&Other, &Place),
-        (past, made): (&crate::store::Past, &[DigestRecord]),
+        (declared, schedule, slot, name): (&Declared, &Schedule, &Slot, String),
+        target: &Target,
+        (past, made): (&Past, &[DigestRecord]),
     ) -> Result<DigestRecord, WorkError> {
         let policy = &organization.policy;
-        let now = self.clock.now();
-        let digest = digest::of_slot(policy, (schedule, slot), place, past, made);
-        let record = digest::record_of(policy, slot, &digest, place, now);
-        if policy.mode == Mode::Enforce {
-            let posted = Posted {
-                key: format!("{}{}-{}", Posted::KEY, record.digest, record.week),
-                body: record.markdown.clone(),
-                because: format!("the weekly summary for {}", record.week),
-                to: to.clone(),
-            };
-            let lane = LaneKey::Issue {
-                repository: to.repository_id,
-                number: to.number,
-            };
-            let named = (Posted::EVENT, format!("{name}:post"));
-            let installation = organization.installation;
-            let delivery = NewDelivery::of_our_own(installation, named, lane, &posted, now)?;
-            self.store.accept(delivery).await?;
-            self.ring();
+        let (now, place) = (self.clock.now(), &target.place);
+        let digest = digest::of_slot(policy, declared, (schedule, slot), place, past, made);
+        let mut record = digest::record_of(policy, declared, slot, &digest, place, now);
+        if policy.mode != Mode::Enforce {
+            return Ok(record);
+        }
+        if let Some(repository) = &target.new_issue {
+            let before = made.iter().find(|r| r.slot_at == slot.at);
+            let known = before.and_then(|r| r.issue);
+            let number = self.issue(organization, repository, &record, known).await?;
+            record.issue = Some(number);
+        }
+        if let Some(to) = &target.post_to {
+            self.hand_over(organization, to, &record, name).await?;
         }
         Ok(record)
     }
+
+    /// The week's own issue; its number. It is looked for before it is made: whoever was here
+    /// before may have made it and not come to say so.
+    async fn issue(
+        &self,
+        organization: &Organization,
+        repository: &RepoName,
+        record: &DigestRecord,
+        known: Option<u64>,
+    ) -> Result<u64, WorkError> {
+        let github = &organization.github;
+        let marker = marker(&key(record));
+        let body = format!("{}\n\n{marker}", record.markdown);
+        let there = if known.is_some() {
+            known
+        } else {
+            let week_before = SignedDuration::from_hours(24 * 7);
+            let since = record.slot_at.saturating_sub(week_before);
+            let since = since.unwrap_or(record.slot_at);
+            let own = github
+                .issues_by(repository, organization.bot, since)
+                .await?;
+            let mut own = own.into_iter().filter(|(_, text)| text.contains(&marker));
+            own.next().map(|(number, _)| number)
+        };
+        if let Some(number) = there
+            && github.edit_issue(repository, number, &body).await?
+        {
+            return Ok(number);
+        }
+        let title = format!("Triage summary, {}", record.week);
+        Ok(github.open_issue(repository, &title, &body).await?)
+    }
+
+    /// Hands it to the lane of the issue that it is posted to.
+    async fn hand_over(
+        &self,
+        organization: &Organization,
+        to: &Other,
+        record: &DigestRecord,
+        name: String,
+    ) -> Result<(), WorkError> {
+        let posted = Posted {
+            key: key(record),
+            body: record.markdown.clone(),
+            because: format!("the weekly summary for {}", record.week),
+            to: to.clone(),
+        };
+        let lane = LaneKey::Issue {
+            repository: to.repository_id,
+            number: to.number,
+        };
+        let named = (Posted::EVENT, format!("{name}:post"));
+        let installation = organization.installation;
+        let at = record.made_at;
+        let delivery = NewDelivery::of_our_own(installation, named, lane, &posted, at)?;
+        self.store.accept(delivery).await?;
+        self.ring();
+        Ok(())
+    }
+}
+
+/// Where a digest is to stand.
+struct Target {
+    post_to: Option<Other>,
+    new_issue: Option<RepoName>,
+    /// Who reads it.
+    place: Place,
+}
+
+/// What the digest's comment or issue is known by.
+fn key(record: &DigestRecord) -> String {
+    format!("{}{}-{}", Posted::KEY, record.digest, record.week)
 }
 
 fn line(lease: &Lease, record: &DigestRecord, at: Timestamp) -> NewAudit {

@@ -8,6 +8,7 @@ use northstar::digest;
 use northstar::insight::digest::{Digest, Ref};
 use northstar::insight::slot::Slot;
 use northstar::sim::example::{BOARD, ORGANIZATION, PRIVATE_REPOSITORY, REPOSITORY};
+use northstar::sim::{Fault, FaultKind, When};
 use northstar::store::{Happened, Past};
 use northstar::triage::decision::Mode;
 use serde_json::Value;
@@ -26,16 +27,18 @@ impl World {
     /// The slot that ends the week we are in.
     fn this_week(&self) -> Slot {
         let policy = self.policy().policy;
-        let schedule = digest::schedule(&policy).expect("a schedule");
+        let schedule = digest::schedule(&policy.digests[0]).expect("a schedule");
         schedule.next(Timestamp::now())
     }
 
     async fn digest(&self) -> Digest {
         let policy = self.policy().policy;
-        let schedule = digest::schedule(&policy).expect("a schedule");
+        let declared = &policy.digests[0];
+        let schedule = digest::schedule(declared).expect("a schedule");
         let past = self.past().await;
-        let place = digest::place(&policy, &past).expect("a place");
-        digest::of_slot(&policy, (&schedule, &self.this_week()), &place, &past, &[])
+        let place = digest::place(declared, &past);
+        let when = (&schedule, &self.this_week());
+        digest::of_slot(&policy, declared, when, &place, &past, &[])
     }
 
     /// What happened to an issue, in order.
@@ -387,4 +390,115 @@ async fn where_nothing_is_enforced_it_is_made_and_not_posted() {
     let made = world.service().store.newest_digests().await.expect("made");
     assert_eq!(made.len(), 1);
     world.end().await;
+}
+
+const TEAMS: &str = r#"
+version: 1
+organization: 2i2c-org
+attributes:
+  team: { values: [hubs, partners], label: "team/{value}" }
+kpis:
+  - { id: intake, title: Came in, measure: intake }
+digest:
+  - { id: all, every: monday 09:00, timezone: Europe/London, new_issue: 2i2c-org/infrastructure, post_to: 2i2c-org/infrastructure#1 }
+  - { id: hubs, every: friday 16:00, timezone: America/New_York, post_to: 2i2c-org/infrastructure#1, where: { team: hubs } }
+"#;
+
+#[tokio::test]
+async fn several_teams_have_their_own_and_a_new_issue_is_made_once() {
+    let (clock, setup) = by_hand();
+    let setup = Setup {
+        policy: Some(TEAMS.to_owned()),
+        ..setup
+    };
+    let mut world = posting(setup).await;
+    let ours = world.open("ada", "Faster hubs", BODY);
+    world
+        .sim
+        .add_label("lea", REPOSITORY, ours, "team/hubs")
+        .expect("a label");
+    world.at_rest(&clock).await;
+    // Friday, nine in the evening in London.
+    world.later(&clock, HOUR * 33).await;
+    let hubs = world.answers(1);
+    assert_eq!(hubs.len(), 1);
+    assert!(hubs[0].contains("Faster hubs"), "{}", hubs[0]);
+    assert!(!hubs[0].contains("RStudio"), "{}", hubs[0]);
+    // Monday. GitHub makes the issue, and the answer is lost on its way.
+    let posts = When::rest("POST", "/repos/2i2c-org/infrastructure/issues");
+    world.sim.fault(Fault::once(posts, FaultKind::DropAfter));
+    world.later(&clock, HOUR * 60).await;
+    world.later(&clock, HOUR / 60).await;
+    let made = |world: &World| -> Vec<u64> {
+        let all = (1..20).filter_map(|n| world.sim.issue(REPOSITORY, n).map(|i| (n, i)));
+        let titled = all.filter(|(_, issue)| issue.title.starts_with("Triage summary, 2026-W4"));
+        titled.map(|(n, _)| n).collect()
+    };
+    let issues = made(&world);
+    assert_eq!(issues.len(), 1, "{issues:?}");
+    assert_eq!(world.answers(1).len(), 2);
+    let text = world.issue(issues[0]).body;
+    assert!(text.starts_with("## Triage summary, 2026-W47\n"), "{text}");
+    // It is not triaged, and not counted.
+    assert!(world.labels(issues[0]).is_empty());
+    world
+        .sim
+        .edit_issue(
+            "ada",
+            REPOSITORY,
+            ours,
+            Some("Hubs that start at once"),
+            None,
+        )
+        .expect("an edit");
+    world.at_rest(&clock).await;
+    world.stop().await;
+    world.start().await;
+    world.at_rest(&clock).await;
+    let policy = world.policy().policy;
+    let wish = digest::Wish {
+        week: "2026-W47".to_owned(),
+    };
+    let now = world.setup.clock.now();
+    let store = &world.service().store;
+    wish.ask(&**store, world.installation, &policy.digests[0].id, now)
+        .await
+        .expect("asked");
+    world.at_rest(&clock).await;
+    assert_eq!(made(&world), issues);
+    let text = world.issue(issues[0]).body;
+    assert!(text.contains("Hubs that start at once"), "{text}");
+    assert_eq!(world.answers(1).len(), 2);
+    world.end().await;
+}
+
+/// A week is a week whatever the clocks do: the night in which an hour is skipped, and the one in
+/// which it comes twice.
+#[tokio::test]
+async fn clocks_that_change_neither_skip_a_week_nor_repeat_one() {
+    for (start, day) in [
+        // Of 29 March 2026, London has no half past one.
+        ("2026-03-27T12:00:00Z", "sunday 01:30"),
+        // Of 25 October 2026, it has two.
+        ("2026-10-23T12:00:00Z", "sunday 01:30"),
+    ] {
+        let (_, setup) = by_hand();
+        let clock = ManualClock::new(start.parse().expect("a time"));
+        let setup = Setup {
+            clock: Arc::new(clock.clone()),
+            policy: Some(POSTED.replace("monday 09:00", day)),
+            ..setup
+        };
+        let world = posting(setup).await;
+        // From Friday noon to Saturday midnight, and then in steps of twenty minutes.
+        world.later(&clock, HOUR * 36).await;
+        assert_eq!(world.answers(1).len(), 0, "{start}");
+        for _ in 0..9 {
+            world.later(&clock, HOUR / 3).await;
+        }
+        assert_eq!(world.answers(1).len(), 1, "{start}");
+        world.later(&clock, HOUR * 24 * 7).await;
+        assert_eq!(world.answers(1).len(), 2, "{start}");
+        world.end().await;
+    }
 }

@@ -112,8 +112,8 @@ pub(super) async fn the_week_is_over(stage: &Stage) -> Result<(), SimError> {
     transcript::scene("What a Product Lead reads on Monday: the weekly summary");
     let asked = async {
         let policy = &stage.policy;
-        let schedule = digest::schedule(policy)?;
-        let declared = policy.digest.as_ref()?;
+        let declared = policy.digests.first()?;
+        let schedule = digest::schedule(declared)?;
         let (store, now) = (&*stage.service.store, SystemClock.now());
         let wish = Wish {
             week: schedule.next(now).week,

@@ -262,12 +262,21 @@ fn values_of(r: &mut Reader<'_>, node: &Node, of: &Attribute, also: &[&str]) -> 
 }
 
 fn filter(r: &mut Reader<'_>, node: Option<&Node>, names: Names<'_>) -> Filter {
+    filter_by(r, node, names.attributes)
+}
+
+/// Items with one of these values, by attribute.
+pub(super) fn filter_by(
+    r: &mut Reader<'_>,
+    node: Option<&Node>,
+    attributes: &IndexMap<String, Attribute>,
+) -> Filter {
     let mut out = BTreeMap::new();
     let entries = node.and_then(|n| r.map(n, "a filter")).unwrap_or_default();
     for (key, value) in entries {
-        let known = names.attributes.keys().map(String::as_str);
+        let known = attributes.keys().map(String::as_str);
         let id = r.known(key, "unknown-attribute", "attribute", known);
-        if let Some(attribute) = id.and_then(|id| names.attributes.get(&id)) {
+        if let Some(attribute) = id.and_then(|id| attributes.get(&id)) {
             let values = values_of(r, value, attribute, &["*", ""]);
             out.insert(attribute.id.clone(), values);
         }

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 
+use crate::ids::RepoName;
 use crate::policy::diagnostic::{Source, suggest};
 use crate::policy::expr::witness::looks_through;
 use crate::policy::expr::{Expect, Schema, Slot, Type};
 use crate::policy::model::{Attribute, Digest, Driver, Role, Unauthorised};
 use crate::policy::template::{Part, RawPart, Template, split};
-use crate::policy::yaml::Node;
+use crate::policy::yaml::{Kind, Node};
 
-use super::Reader;
 use super::vocabulary::{Entries, identifier};
+use super::{Reader, kpis};
 
 /// Commands that are not attributes. An attribute may not hide one.
 pub const COMMANDS: &[&str] = &[
@@ -223,16 +224,66 @@ pub fn unauthorised(r: &mut Reader<'_>, node: &Node) -> Option<Unauthorised> {
     r.word(node, "`unauthorised`", &words)
 }
 
-pub fn digest(r: &mut Reader<'_>, node: &Node) -> Option<Digest> {
-    let f = r.fields(node, "`digest`", &["id", "every", "timezone", "post_to"])?;
+/// One digest or a list of them.
+pub fn digests(
+    r: &mut Reader<'_>,
+    node: &Node,
+    attributes: &IndexMap<String, Attribute>,
+) -> Vec<Digest> {
+    let nodes = match &node.kind {
+        Kind::List(nodes) => nodes.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let mut out: Vec<Digest> = Vec::new();
+    for node in nodes {
+        let Some(digest) = digest(r, node, attributes) else {
+            continue;
+        };
+        if out.iter().any(|other| other.id == digest.id) {
+            let message = format!("there is another digest `{}`", digest.id);
+            r.error("duplicate-id", node, message);
+        } else {
+            out.push(digest);
+        }
+    }
+    out
+}
+
+fn digest(
+    r: &mut Reader<'_>,
+    node: &Node,
+    attributes: &IndexMap<String, Attribute>,
+) -> Option<Digest> {
+    let keys = ["id", "every", "timezone", "post_to", "new_issue", "where"];
+    let f = r.fields(node, "`digest`", &keys)?;
     let digest = Digest {
         id: r.required(&f, "id", "the digest"),
         every: r.required(&f, "every", "the digest"),
         timezone: f
             .get("timezone")
             .map_or_else(|| "UTC".to_owned(), |n| r.string(Some(n), "`timezone`")),
-        post_to: r.required(&f, "post_to", "the digest"),
+        post_to: f.get("post_to").and_then(|n| {
+            let issue = issue(&r.string(Some(n), "`post_to`"));
+            if issue.is_none() {
+                let message = "`post_to` is an issue, such as `owner/repo#1`";
+                r.error("bad-issue", n, message);
+            }
+            issue
+        }),
+        new_issue: f.get("new_issue").and_then(|n| {
+            let repository = RepoName::parse(&r.string(Some(n), "`new_issue`"));
+            if repository.is_none() {
+                let message = "`new_issue` is a repository, such as `owner/repo`";
+                r.error("bad-repository", n, message);
+            }
+            repository
+        }),
+        filter: kpis::filter_by(r, f.get("where"), attributes),
     };
+    if f.get("post_to").is_none() && f.get("new_issue").is_none() {
+        let message = "the digest needs `post_to` (an issue) or `new_issue` (a repository)";
+        r.error("missing-key", node, message);
+    }
     if let Some(n) = f.get("timezone")
         && jiff::tz::TimeZone::get(&digest.timezone).is_err()
     {
@@ -249,15 +300,6 @@ pub fn digest(r: &mut Reader<'_>, node: &Node) -> Option<Digest> {
             "bad-time",
             n,
             "`every` is a day and a time, such as `monday 09:00`",
-        );
-    }
-    if let Some(n) = f.get("post_to")
-        && !is_issue(&digest.post_to)
-    {
-        r.error(
-            "bad-issue",
-            n,
-            "`post_to` is an issue, such as `owner/repo#1`",
         );
     }
     Some(digest)
@@ -277,8 +319,7 @@ fn is_weekly(text: &str) -> bool {
         .is_some_and(|(day, time)| DAYS.contains(&day) && time.parse::<jiff::civil::Time>().is_ok())
 }
 
-fn is_issue(text: &str) -> bool {
-    text.split_once('#').is_some_and(|(repo, number)| {
-        crate::ids::RepoName::parse(repo).is_some() && number.parse::<u64>().is_ok()
-    })
+fn issue(text: &str) -> Option<(RepoName, u64)> {
+    let (repository, number) = text.split_once('#')?;
+    Some((RepoName::parse(repository)?, number.parse().ok()?))
 }

@@ -105,8 +105,8 @@ pub struct Policy {
     pub commands: Option<BTreeMap<String, Texts>>,
     /// What becomes of a hand change by somebody whom `commands` does not let make it.
     pub unauthorised: Option<Unauthorised>,
-    /// The weekly summary.
-    pub digest: Option<Digest>,
+    /// The weekly summary, or several.
+    pub digest: Option<Digests>,
     /// Comments by their key, in Markdown with `{fact}` in it. A file `templates/key.md` is one too.
     pub templates: Option<BTreeMap<String, String>>,
     /// Tests of the policy, run by `northstar check`.
@@ -491,7 +491,15 @@ pub struct Iterations {
     pub weeks: u32,
 }
 
-/// The weekly summary.
+/// One or a list of them.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Digests {
+    One(Digest),
+    Many(Vec<Digest>),
+}
+
+/// A weekly summary. It has an issue to be posted to, a repository for new issues, or both.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Digest {
@@ -504,9 +512,15 @@ pub struct Digest {
     pub every: String,
     /// Of the time, such as `Europe/London`; UTC unless said otherwise.
     pub timezone: Option<String>,
-    /// The issue that it is posted to, such as `owner/repo#1`.
+    /// The issue that it is posted to as a comment, such as `owner/repo#1`.
     #[schemars(regex(pattern = "^[^/# ]+/[^/# ]+#[0-9]+$"))]
-    pub post_to: String,
+    pub post_to: Option<String>,
+    /// The repository in which it is a new issue each week, such as `owner/repo`.
+    #[schemars(regex(pattern = "^[^/# ]+/[^/# ]+$"))]
+    pub new_issue: Option<String>,
+    /// It is about items with one of these values only, by attribute; `*` is any value, `""` none.
+    #[schemars(rename = "where")]
+    pub where_: Option<BTreeMap<String, Texts>>,
 }
 
 /// A test of the policy: an item is given, what becomes of it is expected.

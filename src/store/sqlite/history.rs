@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use crate::ids::{InstallationId, UserId};
-use crate::store::{DigestRecord, Happening, Past, StoreError};
+use crate::store::{DigestRecord, Happening, MirrorIssue, Past, StoreError};
 
 use super::items::{from_json, id, to_json};
 use super::{database, instant, micros};
@@ -34,58 +35,105 @@ pub(super) async fn append(
     Ok(())
 }
 
+/// Since when history is recorded.
+pub(super) async fn since(
+    pool: &SqlitePool,
+    installation: InstallationId,
+) -> Result<Option<Timestamp>, StoreError> {
+    // What was learned within a minute was heard of as it happened.
+    let since: Option<i64> = sqlx::query_scalar(
+        "SELECT min(CASE WHEN noted_at - at BETWEEN 0 AND 60000000 THEN at ELSE noted_at END) \
+         FROM history WHERE installation = ?",
+    )
+    .bind(installation.0.cast_signed())
+    .fetch_one(pool)
+    .await
+    .map_err(database("reading since when there is history"))?;
+    since.map(instant).transpose()
+}
+
+/// Rows come by the hundred, as lines of one text: each row that is fetched has a price of its own,
+/// and there are hundreds of thousands.
+const ISSUES: &str = "SELECT group_concat(item || ' ' || issue, char(10) ORDER BY item) \
+     FROM items WHERE installation = ? AND issue IS NOT NULL GROUP BY item / 100";
+const LEDGER: &str = "SELECT group_concat(item || ' ' || entry, char(10) ORDER BY id) \
+     FROM ledger WHERE installation = ? GROUP BY id / 500";
+const HISTORY: &str = "SELECT group_concat(item || ' ' || at || ' ' || what, char(10) ORDER BY id) \
+     FROM history WHERE installation = ? GROUP BY id / 500";
+
+/// What the headings of a form begin with.
+const FORM: &str = "### ";
+
+async fn each_line(
+    conn: &mut SqliteConnection,
+    query: &'static str,
+    installation: i64,
+    mut take: impl FnMut(&str) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut texts = sqlx::query_scalar::<_, String>(query)
+        .bind(installation)
+        .fetch(conn);
+    while let Some(text) = texts
+        .try_next()
+        .await
+        .map_err(database("reading history"))?
+    {
+        text.lines().try_for_each(&mut take)?;
+    }
+    Ok(())
+}
+
+/// A number and what follows it.
+fn numbered<'l>(what: &'static str, line: &'l str) -> Result<(i64, &'l str), StoreError> {
+    let read = line
+        .split_once(' ')
+        .and_then(|(number, rest)| Some((number.parse().ok()?, rest)));
+    read.ok_or_else(|| super::unreadable(what, line.to_owned()))
+}
+
 /// Everything, read at one moment.
 pub(super) async fn past(
     pool: &SqlitePool,
     installation: InstallationId,
 ) -> Result<Past, StoreError> {
     const DOING: &str = "reading history";
+    let since = since(pool, installation).await?;
     let installation = installation.0.cast_signed();
     let mut tx = pool.begin().await.map_err(database(DOING))?;
-    let mut past = Past::default();
-    let rows = sqlx::query(
-        "SELECT item, issue FROM items WHERE installation = ? AND issue IS NOT NULL ORDER BY item",
-    )
-    .bind(installation)
-    .fetch_all(&mut *tx)
-    .await
-    .map_err(database(DOING))?;
-    for row in rows {
-        let issue = from_json("an issue", row.get("issue"))?;
-        past.issues.push((id(row.get("item")), issue));
-    }
-    let rows = sqlx::query("SELECT item, entry FROM ledger WHERE installation = ? ORDER BY id")
-        .bind(installation)
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(database(DOING))?;
-    for row in rows {
-        let entry = from_json("a ledger entry", row.get("entry"))?;
-        past.ledger.push((id(row.get("item")), entry));
-    }
-    let rows =
-        sqlx::query("SELECT item, at, what FROM history WHERE installation = ? ORDER BY at, id")
-            .bind(installation)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(database(DOING))?;
-    for row in rows {
+    let mut past = Past {
+        since,
+        ..Past::default()
+    };
+    each_line(&mut tx, ISSUES, installation, |line| {
+        let (item, issue) = numbered("an issue", line)?;
+        let mut mirror: MirrorIssue = from_json("an issue", issue)?;
+        if !mirror.issue.body.contains(FORM) {
+            mirror.issue.body = String::new();
+        }
+        past.issues.push((id(item), mirror));
+        Ok(())
+    })
+    .await?;
+    each_line(&mut tx, LEDGER, installation, |line| {
+        let (item, entry) = numbered("a ledger entry", line)?;
+        let entry = from_json("a ledger entry", entry)?;
+        past.ledger.push((id(item), entry));
+        Ok(())
+    })
+    .await?;
+    each_line(&mut tx, HISTORY, installation, |line| {
+        let (item, rest) = numbered("what happened", line)?;
+        let (at, what) = numbered("what happened", rest)?;
         let happening = Happening {
-            at: instant(row.get("at"))?,
-            what: from_json("what happened", row.get("what"))?,
+            at: instant(at)?,
+            what: from_json("what happened", what)?,
         };
-        past.history.push((id(row.get("item")), happening));
-    }
-    // What was learned within a minute was heard of as it happened.
-    let since: Option<i64> = sqlx::query_scalar(
-        "SELECT min(CASE WHEN noted_at - at BETWEEN 0 AND 60000000 THEN at ELSE noted_at END) \
-         FROM history WHERE installation = ?",
-    )
-    .bind(installation)
-    .fetch_one(&mut *tx)
-    .await
-    .map_err(database(DOING))?;
-    past.since = since.map(instant).transpose()?;
+        past.history.push((id(item), happening));
+        Ok(())
+    })
+    .await?;
+    // In the order in which it happened, and of one instant, in which it was learned.
+    past.history.sort_by_key(|(_, happening)| happening.at);
     let rows = sqlx::query("SELECT item, place FROM board_places WHERE installation = ?")
         .bind(installation)
         .fetch_all(&mut *tx)

@@ -374,6 +374,13 @@ impl Store for SqliteStore {
         items::read(&self.readers, installation, item).await
     }
 
+    async fn recorded_since(
+        &self,
+        installation: InstallationId,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        history::since(&self.readers, installation).await
+    }
+
     async fn past(&self, installation: InstallationId) -> Result<Past, StoreError> {
         history::past(&self.readers, installation).await
     }
