@@ -1,4 +1,4 @@
-//! What of the things a policy names is there on GitHub, for `northstar check --online`.
+//! GitHub for commands: what of the things that a policy names is there, for `check --online`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,11 +21,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The lock file of a policy that has none.
 const FRESH: &str = "boards.lock.yaml";
 
-/// The App's client for an organisation.
-pub(super) async fn installation(
-    settings: &Settings,
-    organization: &str,
-) -> Result<Arc<Installation>, Failure> {
+/// GitHub, as the App of the settings sees it. Must be called inside a runtime.
+pub(super) fn github(settings: &Settings) -> Result<GitHub, Failure> {
     let config = GitHubConfig {
         api_url: settings.api_url.clone(),
         app_id: settings.app_id,
@@ -33,7 +30,15 @@ pub(super) async fn installation(
         pacing: Pacing::default(),
         timeout: TIMEOUT,
     };
-    let github = GitHub::new(config, Arc::new(SystemClock)).map_err(usage)?;
+    GitHub::new(config, Arc::new(SystemClock)).map_err(usage)
+}
+
+/// The App's client for an organisation.
+async fn installation(
+    settings: &Settings,
+    organization: &str,
+) -> Result<Arc<Installation>, Failure> {
+    let github = github(settings)?;
     let all = github.installations().await;
     let all = all.context("cannot ask GitHub where the App is installed");
     let found = all

@@ -35,4 +35,5 @@ mod stopping;
 mod texts;
 mod walk;
 mod weather;
+mod why;
 mod world;
