@@ -66,7 +66,7 @@ impl Worker {
             .find(|repository| !read.repositories_done.contains(&repository.id));
         if let Some(repository) = next {
             let mut after = read.next.remove(&repository.id);
-            let board_ids = self.board_ids(organization).await?;
+            let board_ids = organization.board_ids().await?;
             for _ in 0..AT_A_TIME {
                 let github = &organization.github;
                 let page = github.history(&repository.name, after.as_deref()).await?;
