@@ -391,7 +391,15 @@ impl Hearing<'_, '_> {
                 Ok(())
             }
             Asked::Duplicate { of } => self.duplicate(said, of, text),
-            Asked::Promote | Asked::Park | Asked::Similar | Asked::Apply { .. } => {
+            Asked::Apply { plan } => {
+                let plan = plan.to_lowercase();
+                if !self.around.plans.contains(&plan) {
+                    return Err("no plan of that name waits. They end after seven days.".to_owned());
+                }
+                self.draft.let_go.push(plan);
+                Ok(())
+            }
+            Asked::Promote | Asked::Park | Asked::Similar => {
                 Err("this server cannot do that yet.".to_owned())
             }
         }

@@ -31,6 +31,7 @@ mod payloads;
 mod private;
 mod quarrel;
 mod race;
+mod radius;
 mod replicas;
 mod stop;
 mod stopping;
