@@ -29,6 +29,7 @@ const NAMED: &[&str] = &[
     "score",
     "kpis",
     "commands",
+    "shorthands",
     "templates",
 ];
 /// Sections that are said once.
@@ -283,6 +284,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let principles = principles::read(r, merged.named("principles"), &names);
     let score = settings::score(r, merged.named("score"), &schema);
     let commands = settings::commands(r, merged.named("commands"), &attributes, &roles);
+    let shorthands = settings::shorthands(r, merged.named("shorthands"), &attributes);
     let kpis = kpis::kpis(r, merged.named("kpis"), &attributes, &boards);
     let digests = merged.single("digest");
     let digests = digests.map_or_else(Vec::new, |n| settings::digests(r, n, &attributes));
@@ -325,6 +327,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         caps: principles.caps,
         score,
         commands,
+        shorthands,
         kpis,
         digests,
         templates,

@@ -43,6 +43,8 @@ pub struct Policy {
     pub score: IndexMap<String, Driver>,
     /// Which roles may say which command (attributes are commands too).
     pub commands: IndexMap<String, Vec<String>>,
+    /// What the commands of [`SHORTHANDS`] set, by their name.
+    pub shorthands: IndexMap<String, Shorthand>,
     /// What the organisation watches; computed by `insight`.
     pub kpis: IndexMap<String, Kpi>,
     /// Each with an id of its own.
@@ -134,6 +136,13 @@ impl Policy {
         &self.schema
     }
 }
+
+/// The commands that set what the policy says, several attributes at once.
+pub const SHORTHANDS: [&str; 2] = ["promote", "park"];
+
+/// What one command sets: the values of each attribute, none of them for no value. Of an attribute
+/// that may have several, the values are added to what it has.
+pub type Shorthand = IndexMap<String, Vec<String>>;
 
 /// What becomes of a hand change by somebody whom `commands:` does not let make it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

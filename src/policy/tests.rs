@@ -224,6 +224,35 @@ fn each_mistake_is_placed_and_explained() {
 }
 
 #[test]
+fn what_a_shorthand_sets_is_checked() {
+    for (more, expected) in [
+        (
+            "shorthands: { promot: { kind: bug } }",
+            "unknown-command c.yaml \"promot\" did you mean `promote`?",
+        ),
+        (
+            "shorthands: { promote: { kinds: bug } }",
+            "unknown-attribute c.yaml \"kinds\" did you mean `kind`?",
+        ),
+        (
+            "shorthands: { promote: { kind: bgu } }",
+            "unknown-value c.yaml \"bgu\" did you mean `bug`?",
+        ),
+        (
+            "shorthands: { promote: { kind: [bug, feature] } }",
+            "wrong-shape c.yaml \"[bug, feature]\" ",
+        ),
+        ("shorthands: { park: {} }", "missing-key c.yaml \"park\" "),
+    ] {
+        let found = with(more);
+        assert!(
+            found.iter().any(|f| f.starts_with(expected)),
+            "{more}\n{found:#?}"
+        );
+    }
+}
+
+#[test]
 fn each_mistake_in_a_rule_is_placed_and_explained() {
     for (rules, expected) in [
         (

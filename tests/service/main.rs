@@ -30,6 +30,7 @@ mod private;
 mod quarrel;
 mod race;
 mod replicas;
+mod shorthands;
 mod stop;
 mod stopping;
 mod texts;

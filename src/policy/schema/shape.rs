@@ -103,6 +103,9 @@ pub struct Policy {
     pub kpis: Option<Vec<Kpi>>,
     /// Which roles may say which command; each attribute is one.
     pub commands: Option<BTreeMap<String, Texts>>,
+    /// What `/promote` and `/park` set: values by attribute, `none` for no value.
+    #[schemars(extend("propertyNames" = { "enum": ["promote", "park"] }))]
+    pub shorthands: Option<BTreeMap<String, BTreeMap<String, Texts>>>,
     /// What becomes of a hand change by somebody whom `commands` does not let make it.
     pub unauthorised: Option<Unauthorised>,
     /// The weekly summary, or several.
