@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Outcome {
 }
 
 /// `owner/repo#12`.
-fn item(text: &str) -> Result<(RepoName, u64), String> {
+pub(super) fn item(text: &str) -> Result<(RepoName, u64), String> {
     ItemRef::parse(text, "github.com")
         .and_then(|item| Some((item.repository?, item.number)))
         .ok_or_else(|| "write it like 2i2c-org/infrastructure#12".to_owned())

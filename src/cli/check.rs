@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::policy::examples::ExampleResult;
-use crate::policy::{self, Diagnostic, Policy, Severity, render};
+use crate::policy::{self, Diagnostic, Policy, Severity, Source, lock, render};
 use crate::policy_folder;
+use crate::settings::Settings;
 
-use super::{Failure, Outcome, usage};
+use super::{Failure, Outcome, online, runtime, usage};
 
 /// Read a policy, report everything that is wrong with it, and run its examples.
 #[derive(clap::Args)]
@@ -16,13 +17,29 @@ use super::{Failure, Outcome, usage};
 Examples:
   northstar check
   northstar check rules --format json
-  northstar check rules --format github     annotations in a GitHub workflow")]
+  northstar check rules --format github     annotations in a GitHub workflow
+  northstar check --online                  are the boards as they are pinned?
+  northstar check --online --update         pin them as they are now
+
+--online asks GitHub, by the settings of the service, for the boards, teams and users that the
+policy names. Beside the policy's own errors it reports what is not there and what is no longer as
+the policy's *.lock.yaml has it. --update writes these files anew where they differ, and keeps the
+comment at their head.")]
 pub(super) struct Args {
     /// The policy's folder, or one file
     #[arg(default_value = "rules", value_name = "DIR")]
     folder: PathBuf,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Compare the policy with what is on GitHub, too
+    #[arg(long)]
+    online: bool,
+    /// Write the lock files anew where a board has changed
+    #[arg(long, requires = "online")]
+    update: bool,
+    /// The settings file [default: northstar.toml, if it is there]
+    #[arg(long, value_name = "FILE", requires = "online")]
+    config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -35,11 +52,17 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let sources = policy_folder::read(&args.folder).map_err(usage)?;
-    let (findings, policy) = match policy::load(&sources) {
+    let mut sources = policy_folder::read(&args.folder).map_err(usage)?;
+    let drift = if args.online {
+        drift(args, &mut sources)?
+    } else {
+        Vec::new()
+    };
+    let (mut findings, policy) = match policy::load(&sources) {
         Ok(policy) => (policy.warnings.clone(), Some(policy)),
         Err(found) => (found.0, None),
     };
+    findings.extend(drift);
     match args.format {
         Format::Text => anstream::print!("{}", render::text(&findings, &sources, true)),
         Format::Github => anstream::print!("{}", render::github(&findings)),
@@ -56,6 +79,35 @@ pub(super) fn run(args: &Args) -> Outcome {
     }
     let wrong = findings.iter().any(|d| d.severity == Severity::Error) || !failed.is_empty();
     if wrong { Err(Failure::No) } else { Ok(()) }
+}
+
+/// How GitHub differs from the policy, after writing the lock files anew where that is wanted: the
+/// sources are then what is in the files now.
+fn drift(args: &Args, sources: &mut Vec<Source>) -> Result<Vec<Diagnostic>, Failure> {
+    let settings = Settings::load(args.config.as_deref()).map_err(usage)?;
+    let Some(named) = lock::named(sources) else {
+        anstream::eprintln!("GitHub was not asked: mend what follows first");
+        return Ok(Vec::new());
+    };
+    let shown = runtime()?.block_on(online::look(&settings, &named))?;
+    if args.update {
+        let before = lock::drift(sources, &shown);
+        let written = online::update(&args.folder, sources, &shown)?;
+        for path in &written {
+            anstream::eprintln!("wrote {path}");
+        }
+        if written.is_empty() {
+            anstream::eprintln!("the boards are as they are pinned: nothing written");
+        } else {
+            *sources = policy_folder::read(&args.folder).map_err(usage)?;
+            let left = lock::drift(sources, &shown);
+            let still = |d: &&Diagnostic| !left.iter().any(|l| l.message == d.message);
+            for mended in before.iter().filter(still) {
+                anstream::eprintln!("  {}", mended.message);
+            }
+        }
+    }
+    Ok(lock::drift(sources, &shown))
 }
 
 /// The examples that do not end as they say.
@@ -93,6 +145,13 @@ fn summary(findings: &[Diagnostic], policy: Option<&Policy>, failed: usize) {
         .count();
     let warnings = findings.len() - errors;
     match policy {
+        Some(_) if errors > 0 => anstream::println!(
+            "GitHub differs from the policy: {errors} error(s){}",
+            match failed {
+                0 => String::new(),
+                n => format!(", {n} example(s) fail"),
+            }
+        ),
         Some(policy) => anstream::println!(
             "{} principles, {} rules, {} attributes, {} examples: {}",
             policy.principles.len(),

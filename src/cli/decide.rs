@@ -59,11 +59,11 @@ pub(super) struct Args {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+pub(super) enum Format {
     #[default]
     Text,
     Json,
-    /// As it would stand in a comment; only with --explain
+    /// As it would stand in a comment; `decide` has it only with --explain
     Markdown,
 }
 
@@ -118,7 +118,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     Ok(())
 }
 
-fn print(explanation: &Explanation, format: Format) -> Outcome {
+pub(super) fn print(explanation: &Explanation, format: Format) -> Outcome {
     match format {
         Format::Text => anstream::print!("{}", explanation.text()),
         Format::Markdown => anstream::print!("{}", explanation.markdown()),
@@ -131,7 +131,7 @@ fn print(explanation: &Explanation, format: Format) -> Outcome {
 }
 
 /// What is asked about has to be there.
-fn named<'a>(policy: &Policy, name: &'a str) -> Result<About<'a>, super::Failure> {
+pub(super) fn named<'a>(policy: &Policy, name: &'a str) -> Result<About<'a>, super::Failure> {
     About::named(policy, name).ok_or_else(|| {
         let known: Vec<&str> = policy
             .rules

@@ -13,8 +13,10 @@ mod digest;
 
 mod inbox;
 mod logs;
+mod online;
 mod schema;
 mod serve;
+mod why;
 
 use std::process::ExitCode;
 
@@ -41,6 +43,7 @@ enum Command {
     Serve(serve::Args),
     Check(check::Args),
     Decide(decide::Args),
+    Why(why::Args),
     Commands(commands::Args),
     Inbox(inbox::Args),
     Audit(audit::Args),
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Decide(args) => decide::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Commands(args) => commands::run(&args),
         Command::Inbox(args) => inbox::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -249,10 +249,19 @@ impl Gather<'_> {
                 });
             }
         }
+        let told = self.past.history.iter().filter_map(|(i, h)| match &h.what {
+            Happened::Attribute { name, .. } => Some((*i, name.as_str())),
+            _ => None,
+        });
+        let ledger = self.past.ledger.iter();
+        let said_of: BTreeSet<(ItemId, &str)> = ledger
+            .map(|(item, entry)| (*item, entry.attribute.as_str()))
+            .chain(told)
+            .collect();
         // What labels showed before anybody listened was there from the beginning.
         for (item, mirror) in &self.past.issues {
             for (name, values) in self.attributes(*item, mirror) {
-                if !self.ledger(*item).iter().any(|e| e.attribute == name) {
+                if !said_of.contains(&(*item, name.as_str())) {
                     events.push(Event {
                         at: mirror.issue.created_at,
                         item: number(*item),
@@ -269,7 +278,12 @@ impl Gather<'_> {
         events.sort_by_key(|e| e.at);
         History {
             known: history::Known {
-                issues: since,
+                // What GitHub told of the time before has no moves on boards that could be relied on.
+                issues: if self.past.read_back {
+                    Timestamp::MIN
+                } else {
+                    since
+                },
                 moves: since,
             },
             events,
@@ -288,6 +302,18 @@ impl Gather<'_> {
                 (at, What::Closed { reason })
             }
             Happened::Reopened => (at, What::Reopened),
+            Happened::Attribute {
+                name,
+                values,
+                by_person,
+            } => {
+                let set = What::Set {
+                    name: name.clone(),
+                    values: values.clone(),
+                    person: *by_person,
+                };
+                (at, set)
+            }
             Happened::Gone => (at, What::Gone),
             Happened::Field {
                 board,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 /// Every code that a finding may carry and what it means; those of expressions are in
-/// [`expr::CODES`](super::expr::CODES).
+/// [`expr::CODES`](super::expr::CODES), those of drift in [`lock::CODES`](super::lock::CODES).
 pub const CODES: &[(&str, &str)] = &[
     ("bad-date", "a day is not written as `2026-12-24`"),
     ("bad-issue", "an issue is not written as `owner/repo#n`"),
@@ -102,6 +102,7 @@ pub(super) fn is_known(code: &str) -> bool {
     CODES
         .iter()
         .chain(super::expr::CODES)
+        .chain(super::lock::CODES)
         .any(|(known, _)| *known == code)
 }
 

@@ -11,7 +11,7 @@ use crate::triage::explain::{About, Ask, Audience, explain};
 
 use super::expr::{self, FUNCTIONS, Function, MACROS};
 use super::facts::{BUILT_IN, DECIDED, Kind};
-use super::{Policy, Source, diagnostic, examples, load, render, schema};
+use super::{Policy, Source, diagnostic, examples, load, lock, render, schema};
 
 const BEGIN: &str = "<!-- generated: ";
 const END: &str = "<!-- /generated -->";
@@ -119,6 +119,7 @@ impl Reading {
             "functions" => functions(FUNCTIONS),
             "macros" => functions(MACROS),
             "codes" => codes(diagnostic::CODES),
+            "codes-of-drift" => codes(lock::CODES),
             "codes-of-conditions" => codes(expr::CODES),
             _ => panic!("nothing makes `{name}`"),
         }

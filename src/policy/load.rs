@@ -46,6 +46,11 @@ pub(crate) fn is_template(source: &Source) -> bool {
     source.path.strip_suffix(".md").is_some()
 }
 
+/// Does this file pin what lives on GitHub?
+pub(super) fn is_lock(source: &Source) -> bool {
+    source.path.ends_with(LOCK)
+}
+
 /// Reads and checks a policy. Sources ending in `.lock.yaml` pin what lives on GitHub, those
 /// ending in `.md` are templates of comments, all others are YAML and merged.
 ///
@@ -83,16 +88,16 @@ fn finish(sources: &[Source], counts: fn(&Diagnostic) -> bool) -> Result<Policy,
 
 /// The sections of all files, merged.
 #[derive(Default)]
-struct Merged<'n> {
+pub(super) struct Merged<'n> {
     named: BTreeMap<&'static str, Vec<(&'n Node, &'n Node)>>,
     single: BTreeMap<&'static str, (&'n Node, &'n Node)>,
     examples: Vec<&'n Node>,
-    pinned: Vec<(&'n Node, &'n Node)>,
-    pinned_goals: Vec<(&'n Node, &'n Node)>,
+    pub pinned: Vec<(&'n Node, &'n Node)>,
+    pub pinned_goals: Vec<(&'n Node, &'n Node)>,
 }
 
 impl<'n> Merged<'n> {
-    fn named(&self, section: &str) -> &[(&'n Node, &'n Node)] {
+    pub fn named(&self, section: &str) -> &[(&'n Node, &'n Node)] {
         self.named.get(section).map_or(&[], Vec::as_slice)
     }
 
@@ -107,7 +112,7 @@ impl<'n> Merged<'n> {
             .collect()
     }
 
-    fn single(&self, section: &str) -> Option<&'n Node> {
+    pub fn single(&self, section: &str) -> Option<&'n Node> {
         self.single
             .get(section)
             .map(|(_, v)| *v)
@@ -115,7 +120,7 @@ impl<'n> Merged<'n> {
     }
 }
 
-fn parse_all(r: &mut Reader<'_>) -> Vec<Node> {
+pub(super) fn parse_all(r: &mut Reader<'_>) -> Vec<Node> {
     let mut roots = Vec::new();
     for (file, source) in r.sources.iter().enumerate() {
         if is_template(source) {
@@ -130,7 +135,7 @@ fn parse_all(r: &mut Reader<'_>) -> Vec<Node> {
     roots
 }
 
-fn merge<'n>(r: &mut Reader<'_>, roots: &'n [Node]) -> Merged<'n> {
+pub(super) fn merge<'n>(r: &mut Reader<'_>, roots: &'n [Node]) -> Merged<'n> {
     let mut out = Merged::default();
     let known: Vec<&str> = NAMED
         .iter()
@@ -139,10 +144,7 @@ fn merge<'n>(r: &mut Reader<'_>, roots: &'n [Node]) -> Merged<'n> {
         .chain(["examples"])
         .collect();
     for root in roots {
-        let lock = r
-            .sources
-            .get(root.file)
-            .is_some_and(|s| s.path.ends_with(LOCK));
+        let lock = r.sources.get(root.file).is_some_and(is_lock);
         if lock {
             if let Some(f) = r.fields(root, "a lock file", &["boards", "goals"]) {
                 let boards = f.get("boards").and_then(|n| r.map(n, "`boards`"));
@@ -452,11 +454,7 @@ fn header(r: &mut Reader<'_>, merged: &Merged<'_>, roots: &[Node]) {
             format!("this reads policies of version {VERSION}"),
         ),
         None => {
-            let lock = |n: &&Node| {
-                r.sources
-                    .get(n.file)
-                    .is_some_and(|s| s.path.ends_with(LOCK))
-            };
+            let lock = |n: &&Node| r.sources.get(n.file).is_some_and(is_lock);
             if let Some(root) = roots
                 .iter()
                 .find(|n| !lock(n) && matches!(n.kind, Kind::Map(_)))

@@ -10,6 +10,7 @@ pub mod expr;
 pub mod facts;
 pub mod form;
 pub mod kpi;
+pub mod lock;
 pub mod model;
 pub mod render;
 pub mod schema;

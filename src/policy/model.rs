@@ -204,7 +204,8 @@ pub enum FieldKind {
     Text,
     Number,
     Date,
-    Iteration,
+    /// One of these iterations, the earliest first; empty where they are not pinned.
+    Iteration(Vec<String>),
 }
 
 /// A strategic goal.

@@ -14,7 +14,7 @@ pub(crate) fn sketch_sources() -> Vec<Source> {
     folder("tests/policies/sketch")
 }
 
-fn folder(name: &str) -> Vec<Source> {
+pub(crate) fn folder(name: &str) -> Vec<Source> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
     let mut folders = vec![root.join(name)];

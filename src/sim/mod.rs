@@ -24,6 +24,7 @@ mod render;
 mod rest;
 mod seed;
 mod server;
+mod shape;
 mod state;
 #[cfg(test)]
 mod tests;

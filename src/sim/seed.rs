@@ -373,7 +373,7 @@ impl Sim {
 }
 
 impl State {
-    fn new_field(&mut self, name: &str, kind: FieldKind) -> Field {
+    pub(super) fn new_field(&mut self, name: &str, kind: FieldKind) -> Field {
         let id = self.ids.number();
         let field = Field {
             id,
@@ -384,7 +384,7 @@ impl State {
         field
     }
 
-    fn field_kind(&mut self, spec: FieldSpec) -> (String, FieldKind) {
+    pub(super) fn field_kind(&mut self, spec: FieldSpec) -> (String, FieldKind) {
         match spec {
             FieldSpec::Text(name) => (name, FieldKind::Text),
             FieldSpec::Number(name) => (name, FieldKind::Number),

@@ -145,7 +145,7 @@ impl Worker {
             let Some(organization) = self.organizations.get(installation).await? else {
                 continue;
             };
-            let ids = self.board_ids(&organization).await?;
+            let ids = organization.board_ids().await?;
             for (project, _) in places::limited(&organization.policy, &ids) {
                 let lane = LaneKey::Board(project.to_owned());
                 let now = self.clock.now();

@@ -288,7 +288,7 @@ impl Worker {
             )
         });
         let now = self.clock.now();
-        let ids = self.board_ids(organization).await?;
+        let ids = organization.board_ids().await?;
         let moved = ids.get(project);
         let moved = moved.map(|board| happened::to_row(board, None, Some(&row), now));
         let history = happened::to_issue(None, &issue)

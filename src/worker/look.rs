@@ -23,7 +23,7 @@ use super::draft::Draft;
 use super::intake::{self, Event};
 use super::noticed::Before;
 use super::obey::{self, Named, Told};
-use super::observe::{self, Surroundings};
+use super::observe;
 use super::places::{self, OnBoards};
 use super::{Organization, WorkError, Worker};
 
@@ -87,6 +87,7 @@ impl Worker {
             LaneKey::Board(project) => {
                 Box::pin(self.look_at_board(&organization, lease, project)).await
             }
+            LaneKey::History => Box::pin(self.look_at_history(&organization, lease)).await,
             LaneKey::Digest(id) => Box::pin(self.look_at_digest(&organization, lease, id)).await,
             LaneKey::Installation => self.look_around(&organization, lease).await,
         }
@@ -160,6 +161,11 @@ impl Worker {
                 "installation" | "installation_repositories" => {
                     // Removed, suspended, or with other permissions: found anew when needed.
                     self.organizations.forget(lease.installation);
+                    // A repository that was added has a past.
+                    if self.config.read_history {
+                        let (lane, now) = (LaneKey::History, self.clock.now());
+                        self.store.wake(lease.installation, &lane, now).await?;
+                    }
                 }
                 _ => {}
             }
@@ -181,7 +187,7 @@ impl Worker {
         let alias = Alias::Number(repository, number);
         let item = self.store.ensure_item(installation, &[alias]).await?;
         let record = self.store.item(installation, item).await?;
-        let board_ids = self.board_ids(organization).await?;
+        let board_ids = organization.board_ids().await?;
         let mut draft = Draft::new(record.unwrap_or_default(), self.clock.now(), board_ids);
         let mut finish = Finish::default();
 
@@ -276,7 +282,7 @@ impl Worker {
                 None => BTreeSet::new(),
             },
             words: &organization.words,
-            board_ids: self.board_ids(organization).await?,
+            board_ids: organization.board_ids().await?,
             label_is_gone: match event.taken_off(organization.bot, &organization.policy) {
                 Some((repo, label)) => !organization.vocabulary.still_has(repo, label).await?,
                 None => false,
@@ -364,7 +370,7 @@ impl Worker {
         let Some(read) = read else {
             return Ok(false);
         };
-        let board_ids = self.board_ids(organization).await?;
+        let board_ids = organization.board_ids().await?;
         let column_of = |project: &str| {
             let board = organization.policy.boards.get(board_ids.get(project)?)?;
             Some(board.column_field.clone())
@@ -384,12 +390,9 @@ impl Worker {
         mirror: &MirrorIssue,
     ) -> Result<Decided, WorkError> {
         let policy: &Policy = &organization.policy;
-        let board_ids = self.board_ids(organization).await?;
-        let surroundings = Surroundings {
-            now: self.clock.now(),
-            author_roles: organization.roles.of(policy, mirror.author).await?,
-            board_ids: board_ids.clone(),
-        };
+        let now = self.clock.now();
+        let surroundings = organization.surroundings(mirror.author, now).await?;
+        let board_ids = surroundings.board_ids.clone();
         let snapshot = observe::snapshot(policy, record, mirror, surroundings);
         let decision = decide(policy, &snapshot);
         let mut plan = plan(policy, &snapshot, &decision);
@@ -409,23 +412,6 @@ impl Worker {
         self.fit_to_boards(organization, record, &board_ids, &mut decided)
             .await?;
         Ok(decided)
-    }
-
-    pub(super) async fn board_ids(
-        &self,
-        organization: &Organization,
-    ) -> Result<BTreeMap<String, String>, WorkError> {
-        let mut ids = BTreeMap::new();
-        for board in organization.policy.boards.values() {
-            if let Some(project) = organization
-                .vocabulary
-                .board(&organization.policy, &board.id)
-                .await?
-            {
-                ids.insert(project.id.clone(), board.id.clone());
-            }
-        }
-        Ok(ids)
     }
 
     /// Ends a look: what was learned is written, and the item queues for the writer if GitHub

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::clock::SharedClock;
@@ -12,6 +13,7 @@ use crate::github::{GitHub, GitHubError, Installation};
 use crate::ids::{InstallationId, UserId};
 use crate::policy::Policy;
 
+use super::observe::Surroundings;
 use super::roles::RoleBook;
 use super::vocabulary::Vocabulary;
 
@@ -37,6 +39,33 @@ pub struct Organization {
     pub bot_name: String,
     /// The policy's words, for reading commands.
     pub words: Words,
+}
+
+impl Organization {
+    /// The policy's board ids by the project's node id, of the boards that are there.
+    pub async fn board_ids(&self) -> Result<BTreeMap<String, String>, GitHubError> {
+        let mut ids = BTreeMap::new();
+        for board in self.policy.boards.values() {
+            let project = self.vocabulary.board(&self.policy, &board.id).await?;
+            if let Some(project) = project {
+                ids.insert(project.id.clone(), board.id.clone());
+            }
+        }
+        Ok(ids)
+    }
+
+    /// What the snapshot of an issue takes from GitHub beside the issue's own record.
+    pub async fn surroundings(
+        &self,
+        author: UserId,
+        now: Timestamp,
+    ) -> Result<Surroundings, GitHubError> {
+        Ok(Surroundings {
+            now,
+            author_roles: self.roles.of(&self.policy, author).await?,
+            board_ids: self.board_ids().await?,
+        })
+    }
 }
 
 /// The organisations of the settings, found among the App's installations when first needed, so

@@ -29,6 +29,8 @@ pub struct Setup {
     pub worker: WorkerConfig,
     /// YAML of a policy other than the one that ships.
     pub policy: Option<String>,
+    /// What people did before the bot was there.
+    pub before: Box<dyn Fn(&Sim) + Send + Sync>,
 }
 
 impl Default for Setup {
@@ -40,9 +42,12 @@ impl Default for Setup {
             worker: WorkerConfig {
                 first_pause: jiff::SignedDuration::from_millis(20),
                 settle_after: jiff::SignedDuration::from_millis(50),
+                // Stories that count requests begin with a quiet GitHub.
+                read_history: false,
                 ..WorkerConfig::default()
             },
             policy: None,
+            before: Box::new(|_| {}),
         }
     }
 }
@@ -78,7 +83,9 @@ impl World {
             ..SimConfig::default()
         })
         .expect("a simulated GitHub");
-        let installation = example::furnish(&sim).expect("the example organisation");
+        example::organization(&sim).expect("the example organisation");
+        (setup.before)(&sim);
+        let installation = sim.install_app(ORGANIZATION).expect("installed");
         let github = sim
             .serve("127.0.0.1:0".parse().expect("an address"))
             .await

@@ -126,6 +126,10 @@ fn pinned_fields(r: &mut Reader<'_>, node: &Node) -> IndexMap<String, FieldKind>
     for (name, kind) in entries {
         let kind = if let Kind::List(_) = kind.kind {
             Some(FieldKind::Options(r.strings(Some(kind), "an option")))
+        } else if let Kind::Map(_) = kind.kind {
+            let f = r.fields(kind, "a field of iterations", &["iterations"]);
+            let titles = f.map(|f| r.strings(f.get("iterations"), "an iteration"));
+            titles.map(FieldKind::Iteration)
         } else {
             r.word(
                 kind,
@@ -136,7 +140,7 @@ fn pinned_fields(r: &mut Reader<'_>, node: &Node) -> IndexMap<String, FieldKind>
                 0 => FieldKind::Text,
                 1 => FieldKind::Number,
                 2 => FieldKind::Date,
-                _ => FieldKind::Iteration,
+                _ => FieldKind::Iteration(Vec::new()),
             })
         };
         if let (Some(kind), Some(name)) = (kind, name.text()) {
@@ -601,7 +605,7 @@ fn check_options(r: &mut Reader<'_>, node: &Node, attribute: &Attribute, field: 
                 }
             }
         }
-        Some(FieldKind::Number | FieldKind::Date | FieldKind::Iteration) => r.error(
+        Some(FieldKind::Number | FieldKind::Date | FieldKind::Iteration(_)) => r.error(
             "field-kind",
             node,
             format!(

@@ -676,6 +676,15 @@ pub enum PinnedField {
     /// One of these options.
     Options(Vec<Word>),
     Kind(FieldKind),
+    Iterations(PinnedIterations),
+}
+
+/// A field of iterations.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PinnedIterations {
+    /// Their titles, the earliest first.
+    pub iterations: Vec<Word>,
 }
 
 /// What a field without options holds.

@@ -152,11 +152,15 @@ const PLACES: &[(&str, &str)] = &[
     ("Example", "examples: [{ name: n, ? }]"),
     ("Lock", "?"),
     ("PinnedBoard", "boards: { a: { ? } }"),
+    (
+        "PinnedIterations",
+        "boards: { a: { fields: { f: { ? } } } }",
+    ),
     ("PinnedGoal", "goals: [{ id: a, ? }]"),
 ];
 
 fn findings(place: &str, text: &str) -> Vec<Diagnostic> {
-    let sources = if matches!(place, "Lock" | "PinnedBoard" | "PinnedGoal") {
+    let sources = if place == "Lock" || place.starts_with("Pinned") {
         vec![
             Source::new("a.yaml", "version: 1\nboards: { a: { project: 1 } }"),
             Source::new("a.lock.yaml", text),
