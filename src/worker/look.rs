@@ -22,7 +22,7 @@ use crate::triage::{decide, plan};
 use super::draft::Draft;
 use super::intake::{self, Event};
 use super::noticed::Before;
-use super::obey::{self, Named, Told};
+use super::obey::{self, Elsewhere, Named, Told};
 use super::observe;
 use super::places::{self, OnBoards};
 use super::{Organization, WorkError, Worker};
@@ -242,7 +242,8 @@ impl Worker {
         let decided = match draft.record.issue.clone() {
             Some(mirror) => {
                 let decided = self.decide(organization, &draft.record, &mirror).await?;
-                if obey::explain(&organization.policy, &mut draft, &decided) {
+                let elsewhere = Elsewhere::read(&*self.store, installation, &draft).await?;
+                if obey::explain(organization, &elsewhere, &mut draft, &decided) {
                     // With what is now to be said.
                     Some(self.decide(organization, &draft.record, &mirror).await?)
                 } else {

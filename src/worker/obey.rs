@@ -37,7 +37,7 @@ mod same;
 mod shorthand;
 mod undo;
 
-pub(super) use questions::explain;
+pub(super) use questions::{Elsewhere, explain};
 
 /// Somebody said something.
 pub(super) struct Spoken<'a> {
@@ -199,13 +199,11 @@ impl Hearing<'_, '_> {
                         let who = Some(self.spoken.sender.id);
                         let detail = json!({ "command": text, "reason": said.reason });
                         self.draft.note("command", who, detail);
-                        let sign =
-                            if matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
-                            {
-                                Sign::Seen
-                            } else {
-                                Sign::Done
-                            };
+                        let sign = if is_question(&act) {
+                            Sign::Seen
+                        } else {
+                            Sign::Done
+                        };
                         self.sign = self.sign.max(Some(sign));
                     }
                     Err(why) => self.refuse(&text, &why),
@@ -236,8 +234,7 @@ impl Hearing<'_, '_> {
             self.original_may_be_named(act, there)?;
             told.push(there.at.clone());
         }
-        if !told.is_empty() && matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
-        {
+        if !told.is_empty() && is_question(act) {
             return Err("ask this on the issue itself, please.".to_owned());
         }
         let about_this = said.items.is_empty() || elsewhere.len() < said.items.len();
@@ -344,9 +341,11 @@ impl Hearing<'_, '_> {
             }
             Asked::Duplicate { of } => self.duplicate(said, of, text),
             Asked::Promote | Asked::Park => self.shorthand(said, text),
-            Asked::Similar | Asked::Apply { .. } => {
-                Err("this server cannot do that yet.".to_owned())
+            Asked::Similar => {
+                self.questions.push(Question::Similar);
+                Ok(())
             }
+            Asked::Apply { .. } => Err("this server cannot do that yet.".to_owned()),
         }
     }
 
@@ -533,6 +532,13 @@ impl Hearing<'_, '_> {
         };
         self.draft.set_answer(&key, answer);
     }
+}
+
+fn is_question(act: &Asked) -> bool {
+    matches!(
+        act,
+        Asked::Why { .. } | Asked::Score | Asked::Similar | Asked::Help { .. }
+    )
 }
 
 /// The command without the items it names, as it would have been said at one of them.

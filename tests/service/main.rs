@@ -33,6 +33,7 @@ mod quarrel;
 mod race;
 mod replicas;
 mod shorthands;
+mod similar;
 mod stop;
 mod stopping;
 mod texts;

@@ -46,7 +46,7 @@ use crate::ids::{InstallationId, ItemId, RepoName};
 use super::{
     Accepted, Alias, AuditEntry, AuditQuery, Backfill, BoardRecord, Counts, DeadLetter, Delivery,
     DigestRecord, Effect, EffectId, Finish, Found, ItemRecord, LaneKey, Lease, NewAudit,
-    NewDelivery, NewEffect, Past, Store, StoreError,
+    NewDelivery, NewEffect, OpenIssue, Past, Store, StoreError,
 };
 use writer::{Progress, Writer};
 
@@ -408,6 +408,14 @@ impl Store for SqliteStore {
 
     async fn items(&self, installation: InstallationId) -> Result<Vec<ItemId>, StoreError> {
         items::all(&self.readers, installation).await
+    }
+
+    async fn open_issues(
+        &self,
+        installation: InstallationId,
+        limit: usize,
+    ) -> Result<Vec<OpenIssue>, StoreError> {
+        items::open(&self.readers, installation, limit).await
     }
 
     async fn board(
