@@ -14,7 +14,7 @@ use super::model::{Attribute, Board, Community, Fact, Goal, Policy, Role};
 use super::order;
 use super::read::principles::{self, Names};
 use super::read::vocabulary::{self, Sources};
-use super::read::{Reader, examples, kpis, settings};
+use super::read::{Reader, examples, kpis, settings, waits};
 use super::yaml::{self, Kind, Node};
 
 /// Sections that are maps from a name, or lists of things with an `id`.
@@ -263,7 +263,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         boards,
         goals,
         communities,
-        attributes,
+        mut attributes,
         mut schema,
         needed,
         unaligned,
@@ -276,6 +276,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         &attributes,
         &schema,
     );
+    waits::waits(r, merged.named("attributes"), &mut attributes, &templates);
     let names = Names {
         schema: &schema,
         attributes: &attributes,

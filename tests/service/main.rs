@@ -22,6 +22,7 @@ mod limits;
 mod lost;
 mod modes;
 mod more_commands;
+mod needs_info;
 mod online;
 mod organization;
 mod outage;
