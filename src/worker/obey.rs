@@ -31,6 +31,7 @@ use super::intake::Surroundings;
 use super::observe;
 
 mod aside;
+mod audience;
 mod authority;
 mod questions;
 mod same;
@@ -228,9 +229,7 @@ impl Hearing<'_, '_> {
         let elsewhere: Vec<&ItemRef> = said.items.iter().filter(|i| !self.is_here(i)).collect();
         let mut told = Vec::new();
         for item in &elsewhere {
-            let Some(Some(there)) = self.around.others.get(*item) else {
-                return Err(same::unseen(item));
-            };
+            let there = self.seen_from_here(item).ok_or(audience::unseen(item))?;
             self.original_may_be_named(act, there)?;
             told.push(there.at.clone());
         }
