@@ -11,7 +11,7 @@ pub fn help(vocabulary: &Vocabulary) -> String {
     let mut text = String::from("| command | does | who |\n|---|---|---|\n");
     for (name, entry) in rows(vocabulary) {
         let usage = cell(&usage(name, entry, vocabulary));
-        let does = cell(&does(name, entry));
+        let does = cell(&does(name, entry, vocabulary));
         let who = cell(&who(name, entry, vocabulary));
         // Writing to a string cannot fail.
         let _ = writeln!(text, "| `{usage}` | {does} | {who} |");
@@ -28,7 +28,7 @@ pub fn help(vocabulary: &Vocabulary) -> String {
 pub fn help_about(name: &str, vocabulary: &Vocabulary) -> Option<String> {
     let (name, entry) = rows(vocabulary).find(|(row, _)| *row == name)?;
     let usage = usage(name, entry, vocabulary);
-    let does = does(name, entry);
+    let does = does(name, entry, vocabulary);
     let who = who(name, entry, vocabulary);
     let example = example(name, entry, vocabulary);
     Some(format!(
@@ -44,8 +44,14 @@ fn rows(vocabulary: &Vocabulary) -> impl Iterator<Item = (&str, &'static Entry)>
         .map(String::as_str)
         .filter(|name| table::entry(name).is_none())
         .map(|name| (name, &table::ATTRIBUTE));
+    // What the policy does not say cannot be done.
+    let meant = |entry: &&Entry| match &vocabulary.shorthands {
+        Some(known) if entry.who == Who::MaySetAll => known.contains_key(entry.name),
+        _ => true,
+    };
     table::TABLE
         .iter()
+        .filter(meant)
         .map(|entry| (entry.name, entry))
         .chain(attributes)
 }
@@ -76,11 +82,14 @@ fn values<'v>(name: &str, vocabulary: &'v Vocabulary) -> Vec<&'v str> {
         .collect()
 }
 
-fn does(name: &str, entry: &Entry) -> String {
+fn does(name: &str, entry: &Entry, vocabulary: &Vocabulary) -> String {
     if entry.name.is_empty() {
-        format!("Sets {name}; `-value` takes a value away, `none` all.")
-    } else {
-        entry.help.to_owned()
+        return format!("Sets {name}; `-value` takes a value away, `none` all.");
+    }
+    let sets = vocabulary.shorthands.as_ref().and_then(|s| s.get(name));
+    match sets {
+        Some(sets) => format!("{} Sets `{}`.", entry.help, sets.join("`, `")),
+        None => entry.help.to_owned(),
     }
 }
 
@@ -94,6 +103,7 @@ fn who(name: &str, entry: &Entry, vocabulary: &Vocabulary) -> String {
         Who::MaySet(attribute) => {
             roles(attribute).unwrap_or_else(|| format!("who may set {attribute}"))
         }
+        Who::MaySetAll => "who may set all that it sets".to_owned(),
         Who::MaySetIt if entry.name.is_empty() => format!("who may set {name}"),
         Who::MaySetIt => "who may set what it names".to_owned(),
         Who::Role(role) => role.to_owned(),

@@ -89,6 +89,8 @@ pub enum Who {
     MaySet(&'static str),
     /// Whoever may set what the command names or what it takes back.
     MaySetIt,
+    /// Whoever may set everything that the policy has it set.
+    MaySetAll,
     /// Somebody with this role of the policy.
     Role(&'static str),
 }
@@ -168,7 +170,7 @@ pub const TABLE: &[Entry] = &[
         name: "promote",
         args: &[],
         reason: Reason::Optional,
-        who: Who::MaySet("triage"),
+        who: Who::MaySetAll,
         help: "Makes an initiative of the idea.",
         example: "/promote",
     },
@@ -176,7 +178,7 @@ pub const TABLE: &[Entry] = &[
         name: "park",
         args: &[],
         reason: Reason::Optional,
-        who: Who::MaySet("triage"),
+        who: Who::MaySetAll,
         help: "Takes the item off the way to being done, without a no.",
         example: "/park until the upstream release is out",
     },

@@ -17,6 +17,9 @@ pub struct Vocabulary {
     /// The ids of the roles that may say a command, by its name, for the help. Those of the table
     /// are described there where the policy says nothing.
     pub commands: BTreeMap<String, Vec<String>>,
+    /// What the commands that set several attributes at once set, as it would be said one by one;
+    /// `None` for "not known".
+    pub shorthands: Option<BTreeMap<String, Vec<String>>>,
     /// Ids of communities.
     pub communities: Vec<String>,
     /// Ids of what `/override` may name: caps, gates and principles.
@@ -83,6 +86,14 @@ impl Vocabulary {
             values: attribute.values.iter().map(value).collect(),
             many: attribute.many,
         };
+        let shorthand = |sets: &crate::policy::model::Shorthand| {
+            let sets = sets.iter();
+            sets.map(|(id, values)| match values.as_slice() {
+                [] => format!("/{id} none"),
+                values => format!("/{id} {}", values.join(" ")),
+            })
+            .collect()
+        };
         let principles = || policy.principles.keys().cloned();
         Self {
             attributes: policy
@@ -95,6 +106,13 @@ impl Vocabulary {
                 .iter()
                 .map(|(name, roles)| (name.clone(), roles.clone()))
                 .collect(),
+            shorthands: Some(
+                policy
+                    .shorthands
+                    .iter()
+                    .map(|(name, sets)| (name.clone(), shorthand(sets)))
+                    .collect(),
+            ),
             communities: policy.communities.keys().cloned().collect(),
             limits: policy
                 .caps

@@ -75,9 +75,15 @@ pub fn most_public(places: impl Iterator<Item = Place>) -> Place {
 /// Is this an issue that the policy has digests posted to? It is nobody's request.
 #[must_use]
 pub fn is_posted_on(policy: &Policy, issue: &Issue) -> bool {
+    is_posted_at(policy, &issue.repository, issue.number)
+}
+
+/// Is a digest posted on the issue of this number?
+#[must_use]
+pub fn is_posted_at(policy: &Policy, repository: &RepoName, number: u64) -> bool {
     let posted = policy.digests.iter().filter_map(|d| d.post_to.as_ref());
-    let mut posted = posted.filter(|(repository, _)| *repository == issue.repository);
-    posted.any(|(_, number)| *number == issue.number)
+    let mut posted = posted.filter(|(there, _)| there == repository);
+    posted.any(|(_, there)| *there == number)
 }
 
 /// The installation whose issues are the organisation's, as far as issues are known.

@@ -14,7 +14,7 @@ use super::model::{Attribute, Board, Community, Fact, Goal, Policy, Role};
 use super::order;
 use super::read::principles::{self, Names};
 use super::read::vocabulary::{self, Sources};
-use super::read::{Reader, examples, kpis, settings};
+use super::read::{Reader, examples, kpis, settings, waits};
 use super::yaml::{self, Kind, Node};
 
 /// Sections that are maps from a name, or lists of things with an `id`.
@@ -29,6 +29,7 @@ const NAMED: &[&str] = &[
     "score",
     "kpis",
     "commands",
+    "shorthands",
     "templates",
 ];
 /// Sections that are said once.
@@ -262,7 +263,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         boards,
         goals,
         communities,
-        attributes,
+        mut attributes,
         mut schema,
         needed,
         unaligned,
@@ -275,6 +276,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         &attributes,
         &schema,
     );
+    waits::waits(r, merged.named("attributes"), &mut attributes, &templates);
     let names = Names {
         schema: &schema,
         attributes: &attributes,
@@ -285,6 +287,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
     let principles = principles::read(r, merged.named("principles"), &names);
     let score = settings::score(r, merged.named("score"), &schema);
     let commands = settings::commands(r, merged.named("commands"), &attributes, &roles);
+    let shorthands = settings::shorthands(r, merged.named("shorthands"), &attributes);
     let kpis = kpis::kpis(r, merged.named("kpis"), &attributes, &boards);
     let digests = merged.single("digest");
     let digests = digests.map_or_else(Vec::new, |n| settings::digests(r, n, &attributes));
@@ -327,6 +330,7 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         caps: principles.caps,
         score,
         commands,
+        shorthands,
         kpis,
         digests,
         templates,

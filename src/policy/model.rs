@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
 use crate::ids::RepoName;
@@ -43,6 +43,8 @@ pub struct Policy {
     pub score: IndexMap<String, Driver>,
     /// Which roles may say which command (attributes are commands too).
     pub commands: IndexMap<String, Vec<String>>,
+    /// What the commands of [`SHORTHANDS`] set, by their name.
+    pub shorthands: IndexMap<String, Shorthand>,
     /// What the organisation watches; computed by `insight`.
     pub kpis: IndexMap<String, Kpi>,
     /// Each with an id of its own.
@@ -112,6 +114,13 @@ impl Policy {
             .is_some_and(|allowed| allowed.iter().any(|role| roles.contains(role)))
     }
 
+    /// The templates that remind authors of a question.
+    pub fn reminders(&self) -> impl Iterator<Item = &String> {
+        let values = self.attributes.values().flat_map(|a| &a.values);
+        let waits = values.filter_map(|value| value.waits.as_ref()?.remind.as_ref());
+        waits.map(|(_, template)| template)
+    }
+
     /// Facts that say something about an internal attribute: it, and what is worked out from it.
     #[must_use]
     pub fn internal_slots(&self) -> BTreeSet<Slot> {
@@ -134,6 +143,13 @@ impl Policy {
         &self.schema
     }
 }
+
+/// The commands that set what the policy says, several attributes at once.
+pub const SHORTHANDS: [&str; 2] = ["promote", "park"];
+
+/// What one command sets: the values of each attribute, none of them for no value. Of an attribute
+/// that may have several, the values are added to what it has.
+pub type Shorthand = IndexMap<String, Vec<String>>;
 
 /// What becomes of a hand change by somebody whom `commands:` does not let make it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -266,6 +282,16 @@ impl Attribute {
         self.values.iter().find(|v| v.id == id)
     }
 
+    /// Is this value a question to the author? Of the attribute `triage`, `needs-info` always is.
+    #[must_use]
+    pub fn asks_author(&self, value: &AttributeValue) -> bool {
+        let AttributeValue::One(id) = value else {
+            return false;
+        };
+        let by_name = self.id == "triage" && id == "needs-info";
+        by_name || self.value(id).is_some_and(|v| v.waits.is_some())
+    }
+
     /// The value that people mean by a word: its id or verb, whatever the capitals.
     #[must_use]
     pub fn value_said(&self, word: &str) -> Option<&Value> {
@@ -286,6 +312,17 @@ pub struct Value {
     pub verb: Option<String>,
     /// The option's name on boards, where it is not the id in other capitals.
     pub option: Option<String>,
+    /// With this value a question is put to the author, whose next comment ends it.
+    pub waits: Option<Waits>,
+}
+
+/// What becomes of a question to the author while nobody answers. Both count from when it was put.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// After so long it is asked for once more: the key of the template.
+    pub remind: Option<(SignedDuration, String)>,
+    /// After so long it ends by itself, and this is the value then.
+    pub end: Option<(SignedDuration, String)>,
 }
 
 /// `kind/{value}`.

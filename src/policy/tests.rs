@@ -224,6 +224,79 @@ fn each_mistake_is_placed_and_explained() {
 }
 
 #[test]
+fn what_a_shorthand_sets_is_checked() {
+    for (more, expected) in [
+        (
+            "shorthands: { promot: { kind: bug } }",
+            "unknown-command c.yaml \"promot\" did you mean `promote`?",
+        ),
+        (
+            "shorthands: { promote: { kinds: bug } }",
+            "unknown-attribute c.yaml \"kinds\" did you mean `kind`?",
+        ),
+        (
+            "shorthands: { promote: { kind: bgu } }",
+            "unknown-value c.yaml \"bgu\" did you mean `bug`?",
+        ),
+        (
+            "shorthands: { promote: { kind: [bug, feature] } }",
+            "wrong-shape c.yaml \"[bug, feature]\" ",
+        ),
+        ("shorthands: { park: {} }", "missing-key c.yaml \"park\" "),
+    ] {
+        let found = with(more);
+        assert!(
+            found.iter().any(|f| f.starts_with(expected)),
+            "{more}\n{found:#?}"
+        );
+    }
+}
+
+#[test]
+fn what_ends_by_itself_is_checked() {
+    let with_value = |said: &str| {
+        let value =
+            format!("attributes: {{ other: {{ values: {{ a: {{ {said} }}, b: {{}} }} }} }}");
+        with(&format!("{value}\ntemplates: {{ t: Well? }}"))
+    };
+    for (said, expected) in [
+        ("remind_after: 2w", "missing-key c.yaml \"2w\" "),
+        ("ends_as: b", "missing-key c.yaml \"b\" "),
+        (
+            "remind_after: 2 weeks, remind_with: t",
+            "bad-time c.yaml \"2 weeks\" ",
+        ),
+        (
+            "remind_after: 0d, remind_with: t",
+            "bad-time c.yaml \"0d\" ",
+        ),
+        (
+            "remind_after: 2w, remind_with: tt",
+            "unknown-template c.yaml \"tt\" known: hello, t",
+        ),
+        ("ends_after: 2w, ends_as: a", "unknown-value c.yaml \"a\" "),
+        (
+            "remind_after: 2w, remind_with: t, ends_after: 14d, ends_as: b",
+            "bad-time c.yaml \"a\" ",
+        ),
+    ] {
+        let found = with_value(said);
+        assert!(
+            found.iter().any(|f| f.starts_with(expected)),
+            "{said}\n{found:#?}"
+        );
+    }
+    let many = "attributes: { other: { many: true, values: { a: { ends_after: 1d, ends_as: b }, b: {} } } }";
+    let found = with(many);
+    assert!(
+        found[0].starts_with("wrong-shape c.yaml \"a\" "),
+        "{found:#?}"
+    );
+    let sound = with_value("remind_after: 12h, remind_with: t, ends_after: 1d, ends_as: b");
+    assert_eq!(sound, Vec::<String>::new());
+}
+
+#[test]
 fn each_mistake_in_a_rule_is_placed_and_explained() {
     for (rules, expected) in [
         (

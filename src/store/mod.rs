@@ -170,6 +170,13 @@ pub trait Store: Send + Sync + 'static {
     /// Every item of an installation that has an issue in the mirror (for sweeps and `plan`).
     async fn items(&self, installation: InstallationId) -> Result<Vec<ItemId>, StoreError>;
 
+    /// The open issues of the mirror, those that were learnt of last first, at most `limit`.
+    async fn open_issues(
+        &self,
+        installation: InstallationId,
+        limit: usize,
+    ) -> Result<Vec<OpenIssue>, StoreError>;
+
     // --- boards ------------------------------------------------------------------------------
 
     /// A board by its node id, with every row that is known.

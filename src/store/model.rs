@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{InstallationId, ItemId, RepositoryId, UserId};
+use crate::ids::{InstallationId, ItemId, RepoName, RepositoryId, UserId};
 use crate::store::StoreError;
 use crate::triage::answer::Answer;
 use crate::triage::board::{CapState, Place, Standing, Verdict};
@@ -282,6 +282,18 @@ pub struct MirrorIssue {
     pub stale: bool,
     /// When the board rows were last read whole (webhooks alone may have missed some).
     pub boards_read_at: Option<Timestamp>,
+}
+
+/// An open issue, as far as its title goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenIssue {
+    pub repository_id: RepositoryId,
+    pub repository: RepoName,
+    pub number: u64,
+    pub title: String,
+    /// Repository not public. Unknown counts as private.
+    pub private: bool,
+    pub author: UserId,
 }
 
 /// Everything the store knows of one item.

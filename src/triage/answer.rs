@@ -31,6 +31,8 @@ pub enum Question {
     Why(Option<String>),
     /// `/score`.
     Score,
+    /// `/similar`.
+    Similar,
 }
 
 /// A reaction. The order is that of weight: of several commands in a comment the gravest counts.

@@ -105,6 +105,20 @@ pub fn snoozed(entries: &[LedgerEntry], now: Timestamp) -> Option<Timestamp> {
         .filter(|until| last.act == Act::Set && now < *until)
 }
 
+/// The name under which the ledger keeps when the author was reminded of a question: its value is
+/// what [`reminder`] gives.
+pub const REMINDED: &str = "reminded";
+
+/// Which question somebody was reminded of: that of this attribute, put then. Also the key of the
+/// comment.
+#[must_use]
+pub fn reminder(attribute: &str, asked_at: Timestamp) -> String {
+    format!("{REMINDED}-{attribute}-{}", asked_at.as_microsecond())
+}
+
+/// The cause of entries that end a question which nobody answered.
+pub const UNANSWERED: &str = "no answer";
+
 /// The name under which the ledger keeps which request this one repeats: the entry of a command
 /// asks that it be closed, and one of rank [`Rank::Rule`] after it says that it was. Values are
 /// [`Original`]s.

@@ -13,6 +13,7 @@ use super::decision::{Decision, Mode, Outcome, Reason};
 use super::ledger::{self, Act, LedgerEntry, MILESTONE, Rank};
 use super::projection::{field_of, lives_in_ledger, shows_label, value_of_label};
 use super::snapshot::{BoardRow, PostedComment, Snapshot};
+use super::waiting::waiting;
 
 /// Stands for the rule in the reasons of answers; those of commands have the command's text, which
 /// begins with a slash too.
@@ -67,6 +68,7 @@ pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
         }
     }
     closing(snapshot, &mut sorted);
+    reminders(policy, snapshot, &mut sorted);
     comments(snapshot, decision, &mut sorted);
     answers(snapshot, &mut sorted);
     sorted.into_plan()
@@ -264,6 +266,23 @@ fn closing(snapshot: &Snapshot, sorted: &mut Sorted) {
         hold: false,
         reason,
     });
+}
+
+/// That an author is reminded is remembered, for the time that is left counts from then.
+fn reminders(policy: &Policy, snapshot: &Snapshot, sorted: &mut Sorted) {
+    let open = snapshot.issue.open;
+    for waiting in waiting(policy, &snapshot.ledger, open, snapshot.now) {
+        if let Some((key, _, reason)) = waiting.reminder
+            && reason.mode == Mode::Enforce
+        {
+            sorted.assignments.push(Assignment {
+                attribute: ledger::REMINDED.to_owned(),
+                value: AttributeValue::One(key),
+                hold: false,
+                reason,
+            });
+        }
+    }
 }
 
 fn comments(snapshot: &Snapshot, decision: &Decision, sorted: &mut Sorted) {

@@ -432,7 +432,7 @@ pub(super) fn touched<'p>(policy: &'p Policy, changes: &[Change]) -> BTreeSet<&'
         .collect()
 }
 
-/// The attribute that a write shows, or `ledger::MILESTONE` or `ledger::DUPLICATE`.
+/// The attribute that a write shows, or `ledger::MILESTONE`, `DUPLICATE` or `REMINDED`.
 pub(super) fn attribute_of<'p>(policy: &'p Policy, write: &Write) -> Option<&'p str> {
     let attribute = match write {
         Write::AddLabel { label } | Write::RemoveLabel { label } => {
@@ -443,6 +443,9 @@ pub(super) fn attribute_of<'p>(policy: &'p Policy, write: &Write) -> Option<&'p 
         }
         Write::ClearMilestone => return Some(ledger::MILESTONE),
         Write::Close { .. } => return Some(ledger::DUPLICATE),
+        Write::Comment { key, .. } if key.starts_with(ledger::REMINDED) => {
+            return Some(ledger::REMINDED);
+        }
         Write::AddToBoard { .. }
         | Write::React { .. }
         | Write::Comment { .. }

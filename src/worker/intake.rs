@@ -22,16 +22,13 @@ use crate::triage::board::Limit;
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, FieldValue, Issue};
+use crate::triage::waiting::answered;
 
 use super::draft::Draft;
 use super::marker::key_of;
 use super::noticed::Before;
 use super::obey::{self, Named, Place, Spoken, Told};
 use super::weekly::Posted;
-
-/// The attribute and the value by which a question is put to the author.
-const TRIAGE: &str = "triage";
-const NEEDS_INFO: &str = "needs-info";
 
 /// An event about one item.
 pub(super) enum Event {
@@ -351,35 +348,32 @@ impl Intake<'_> {
     /// The author said something: a question that somebody had put to them is answered, and what
     /// was there before it comes back.
     fn answered(&mut self) {
-        let own = ledger::fold(&self.draft.record.ledger, TRIAGE);
-        let asked = AttributeValue::One(NEEDS_INFO.to_owned());
-        let waits = |e: &LedgerEntry| e.rank >= Rank::Person && e.value == asked;
-        if !own.owner.as_ref().is_some_and(waits) {
-            return;
+        let policy = self.around.policy;
+        for attribute in policy.attributes.values() {
+            let Some(value) = answered(attribute, &self.draft.record.ledger) else {
+                continue;
+            };
+            let name = &attribute.id;
+            self.draft.note(
+                "act",
+                self.who,
+                json!({ "attribute": name, "value": value, "by": "reply", "rank": Rank::Command }),
+            );
+            self.draft.append(
+                ActKey(format!("{}:answered:{name}", self.delivery.guid)),
+                LedgerEntry {
+                    attribute: name.clone(),
+                    act: Act::Set,
+                    rank: Rank::Command,
+                    value,
+                    at: self.delivery.received_at,
+                    by: self.who,
+                    cause: "reply".to_owned(),
+                    reason: "the author answered".to_owned(),
+                    until: None,
+                },
+            );
         }
-        let before = own.said.iter().rev().find(|value| **value != asked);
-        let value = before
-            .cloned()
-            .unwrap_or(AttributeValue::One(String::new()));
-        self.draft.note(
-            "act",
-            self.who,
-            json!({ "attribute": TRIAGE, "value": value, "by": "reply", "rank": Rank::Command }),
-        );
-        self.draft.append(
-            ActKey(format!("{}:answered", self.delivery.guid)),
-            LedgerEntry {
-                attribute: TRIAGE.to_owned(),
-                act: Act::Set,
-                rank: Rank::Command,
-                value,
-                at: self.delivery.received_at,
-                by: self.who,
-                cause: "reply".to_owned(),
-                reason: "the author answered".to_owned(),
-                until: None,
-            },
-        );
     }
 
     fn row(&mut self, event: &ItemEvent) {

@@ -10,19 +10,20 @@ use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::receive::payload::LabelEvent;
 use crate::store::{
-    Alias, Delivery, Finish, Happened, Happening, ItemRecord, LaneKey, Lease, MirrorIssue,
+    ActKey, Alias, Delivery, Finish, Happened, Happening, ItemRecord, LaneKey, Lease, MirrorIssue,
     NewAudit, NewDelivery, WritePriority,
 };
 use crate::triage::change::{Change, Plan};
 use crate::triage::decision::Decision;
 use crate::triage::plan::ANSWER;
 use crate::triage::snapshot::Snapshot;
+use crate::triage::waiting::waiting;
 use crate::triage::{decide, plan};
 
 use super::draft::Draft;
 use super::intake::{self, Event};
 use super::noticed::Before;
-use super::obey::{self, Named, Told};
+use super::obey::{self, Elsewhere, Named, Told};
 use super::observe;
 use super::places::{self, OnBoards};
 use super::radius;
@@ -249,8 +250,11 @@ impl Worker {
         }
         let decided = match draft.record.issue.clone() {
             Some(mirror) => {
+                let ended = self.end_questions(organization, lease, item, &mut draft, &mirror);
+                finish.audit.extend(ended);
                 let decided = self.decide(organization, &draft.record, &mirror).await?;
-                if obey::explain(&organization.policy, &mut draft, &decided) {
+                let elsewhere = Elsewhere::read(&*self.store, installation, &draft).await?;
+                if obey::explain(organization, &elsewhere, &mut draft, &decided) {
                     // With what is now to be said.
                     Some(self.decide(organization, &draft.record, &mirror).await?)
                 } else {
@@ -268,6 +272,41 @@ impl Worker {
             seen,
             decided,
         })
+    }
+
+    /// Ends questions that nobody answered in time. Returns the lines of the audit trail.
+    fn end_questions(
+        &self,
+        organization: &Organization,
+        lease: &Lease,
+        item: ItemId,
+        draft: &mut Draft,
+        mirror: &MirrorIssue,
+    ) -> Vec<NewAudit> {
+        let (policy, now) = (&organization.policy, self.clock.now());
+        let waiting = waiting(policy, &draft.record.ledger, mirror.issue.open, now);
+        let ended = waiting
+            .into_iter()
+            .filter_map(|w| Some((w.asked_at, w.end?)));
+        let mut audit = Vec::new();
+        for (asked_at, entry) in ended {
+            audit.push(NewAudit {
+                installation: lease.installation,
+                at: now,
+                item: Some(item),
+                kind: "act".to_owned(),
+                actor: None,
+                delivery: None,
+                detail: json!({
+                    "attribute": entry.attribute, "value": entry.value, "by": entry.cause,
+                    "rank": entry.rank, "reason": entry.reason,
+                }),
+            });
+            // Of one question there is one end, however often it is looked at.
+            let key = format!("unanswered:{item}:{}:{asked_at}", entry.attribute);
+            draft.append(ActKey(key), entry);
+        }
+        audit
     }
 
     /// Whether it tells of somebody's act on the item.

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::command::table::{self, Who};
+use crate::command::table;
 use crate::command::{self, Act as Asked, Found, ItemRef, Reading, Said, ValueChange, Vocabulary};
 use crate::github::ItemRead;
 use crate::ids::{CommentId, RepoName, RepositoryId};
@@ -21,23 +21,24 @@ use crate::receive::payload::Sender;
 use crate::store::ActKey;
 use crate::triage::answer::{Answer, Question, Sign, key_of};
 use crate::triage::attribute::AttributeValue;
-use crate::triage::explain::{About, Ask, Audience, explain as tell};
+use crate::triage::explain::About;
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::plan::fingerprint;
 use crate::triage::projection;
-use crate::triage::score::score;
 
 use super::draft::Draft;
 use super::intake::Surroundings;
-use super::look::Decided;
 use super::observe;
 
 mod aside;
+mod audience;
+mod authority;
+mod questions;
 mod same;
+mod shorthand;
 mod undo;
 
-/// GitHub's limit for a comment, less room for the marker.
-const LONGEST_REPLY: usize = 64_000;
+pub(super) use questions::{Elsewhere, explain};
 
 /// Somebody said something.
 pub(super) struct Spoken<'a> {
@@ -199,13 +200,11 @@ impl Hearing<'_, '_> {
                         let who = Some(self.spoken.sender.id);
                         let detail = json!({ "command": text, "reason": said.reason });
                         self.draft.note("command", who, detail);
-                        let sign =
-                            if matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
-                            {
-                                Sign::Seen
-                            } else {
-                                Sign::Done
-                            };
+                        let sign = if is_question(&act) {
+                            Sign::Seen
+                        } else {
+                            Sign::Done
+                        };
                         self.sign = self.sign.max(Some(sign));
                     }
                     Err(why) => self.refuse(&text, &why),
@@ -230,14 +229,11 @@ impl Hearing<'_, '_> {
         let elsewhere: Vec<&ItemRef> = said.items.iter().filter(|i| !self.is_here(i)).collect();
         let mut told = Vec::new();
         for item in &elsewhere {
-            let Some(Some(there)) = self.around.others.get(*item) else {
-                return Err(same::unseen(item));
-            };
+            let there = self.seen_from_here(item).ok_or(audience::unseen(item))?;
             self.original_may_be_named(act, there)?;
             told.push(there.at.clone());
         }
-        if !told.is_empty() && matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
-        {
+        if !told.is_empty() && is_question(act) {
             return Err("ask this on the issue itself, please.".to_owned());
         }
         let about_this = said.items.is_empty() || elsewhere.len() < said.items.len();
@@ -266,54 +262,6 @@ impl Hearing<'_, '_> {
             .note("refusal", who, json!({ "command": text, "why": why }));
         self.sign = Some(Sign::Refused);
         self.texts.push(format!("{}: {why}", code(text)));
-    }
-
-    /// The roles that may say it; `None`: everybody.
-    fn allowed(&self, name: &str, act: &Asked) -> Option<Vec<String>> {
-        let policy = self.around.policy;
-        let of = |name: &str| policy.commands.get(name).cloned();
-        if let Some(roles) = of(name) {
-            return Some(roles);
-        }
-        let Some(entry) = table::entry(name) else {
-            return Some(Vec::new()); // an attribute that `commands:` lets nobody set
-        };
-        match entry.who {
-            Who::Anyone => None,
-            Who::MaySet(attribute) => Some(of(attribute).unwrap_or_default()),
-            Who::Role(role) => Some(vec![role.to_owned()]),
-            Who::MaySetIt => Some(match act {
-                Asked::Release { held } if policy.attributes.contains_key(held) => {
-                    of(held).unwrap_or_default()
-                }
-                Asked::Release { held } if held == table::SNOOZE => {
-                    return self.allowed(table::SNOOZE, act);
-                }
-                Asked::Release { .. } => of("override").unwrap_or_default(),
-                _ => of("triage").unwrap_or_default(),
-            }),
-        }
-    }
-
-    fn may(&self, name: &str, act: &Asked) -> bool {
-        let name = self.spoken.part_of.unwrap_or(name);
-        self.allowed(name, act).is_none_or(|roles| {
-            roles
-                .iter()
-                .any(|role| self.around.sender_roles.contains(role))
-        })
-    }
-
-    fn who_may(&self, name: &str, act: &Asked) -> String {
-        let roles = self.allowed(name, act).unwrap_or_default();
-        if roles.is_empty() {
-            return "the policy lets nobody say this.".to_owned();
-        }
-        let roles: Vec<String> = roles.iter().map(|role| code(role)).collect();
-        format!(
-            "this is for {}. What speaks for it is welcome in a comment.",
-            roles.join(" or ")
-        )
     }
 
     fn act(&mut self, said: &Said, act: &Asked, text: &str) -> Outcome {
@@ -399,8 +347,10 @@ impl Hearing<'_, '_> {
                 self.draft.let_go.push(plan);
                 Ok(())
             }
-            Asked::Promote | Asked::Park | Asked::Similar => {
-                Err("this server cannot do that yet.".to_owned())
+            Asked::Promote | Asked::Park => self.shorthand(said, text),
+            Asked::Similar => {
+                self.questions.push(Question::Similar);
+                Ok(())
             }
         }
     }
@@ -582,7 +532,7 @@ impl Hearing<'_, '_> {
             comment,
             sign,
             shown: signed_elsewhere || earlier.is_some_and(|e| e.shown && e.sign == sign),
-            body: cut(body),
+            body: questions::cut(body),
             because: String::new(),
             questions: self.questions,
         };
@@ -590,52 +540,11 @@ impl Hearing<'_, '_> {
     }
 }
 
-/// Works out what `/why` and `/score` asked for, now that the item was decided. Returns whether
-/// something was asked.
-pub(super) fn explain(policy: &Policy, draft: &mut Draft, decided: &Decided) -> bool {
-    let asked = draft.record.answers.iter();
-    let asked: Vec<_> = asked
-        .filter(|(_, answer)| !answer.questions.is_empty())
-        .map(|(key, answer)| (key.clone(), answer.clone()))
-        .collect();
-    if asked.is_empty() {
-        return false;
-    }
-    let audience = if decided.snapshot.issue.private {
-        Audience::Internal
-    } else {
-        Audience::Public
-    };
-    for (key, mut answer) in asked {
-        for question in std::mem::take(&mut answer.questions) {
-            let told = match question {
-                Question::Why(rule) => {
-                    let about = rule.as_deref().and_then(|rule| About::named(policy, rule));
-                    let about = about.unwrap_or(About::Decision);
-                    tell(policy, &decided.snapshot, Ask { about, audience }).markdown()
-                }
-                Question::Score => {
-                    score(policy, &decided.snapshot, &decided.decision).markdown(audience)
-                }
-            };
-            if !answer.body.is_empty() {
-                answer.body.push_str("\n\n");
-            }
-            answer.body.push_str(&told);
-        }
-        answer.body = cut(answer.body);
-        draft.set_answer(&key, answer);
-    }
-    true
-}
-
-fn cut(mut body: String) -> String {
-    if body.len() > LONGEST_REPLY {
-        let end = body.floor_char_boundary(LONGEST_REPLY);
-        body.truncate(end);
-        body.push_str("\n\n… and more, which `northstar why` shows.");
-    }
-    body
+fn is_question(act: &Asked) -> bool {
+    matches!(
+        act,
+        Asked::Why { .. } | Asked::Score | Asked::Similar | Asked::Help { .. }
+    )
 }
 
 /// The command without the items it names, as it would have been said at one of them.

@@ -2,6 +2,7 @@
 
 use northstar::sim::example::{ORGANIZATION, PRIVATE_REPOSITORY, REPOSITORY};
 
+use crate::commands::{say, signs};
 use crate::world::{Setup, World};
 
 const INTERNAL: &str = r#"
@@ -74,5 +75,132 @@ async fn pages_and_metrics_name_no_item() {
         }
     }
     assert!(world.get("/").await.text.contains(ORGANIZATION));
+    world.end().await;
+}
+
+/// Every command there is; `{}` stands for the item that is named.
+const NAMING: &[&str] = &[
+    "/triage accept {} fits",
+    "/kind bug {}",
+    "/goal research {}",
+    "/impact high {}",
+    "/worth much {}",
+    "/critical {} it burns",
+    "/community add openscapes {}",
+    "/cofund openscapes {}",
+    "/duplicate {}",
+    "/override doing {} promised",
+    "/release kind {}",
+    "/snooze 2w {}",
+    "/promote {}",
+    "/park {}",
+    "/undo {}",
+    "/apply 7f3a {}",
+    "/kpi happy 64 2026-Q4 {}",
+    "/why {}",
+    "/score {}",
+    "/similar {}",
+    "/help {}",
+    // What is said of it together with another is not said of that either.
+    "/kind bug {} #1",
+];
+
+const EVERYTHING: &str = r#"
+version: 1
+organization: 2i2c-org
+roles: { lead: { teams: [product-leads] } }
+boards: { delivery: { project: 57, column_field: Status } }
+communities: [{ id: openscapes, name: Openscapes }]
+goals: [{ id: research, title: Research }]
+attributes:
+  kind: { values: [feature, bug], label: "kind/{value}" }
+  goal: { values: goals, many: true, label: "goal/{value}" }
+  impact: { values: [low, high], field: delivery.impact }
+  triage: { values: { accepted: { verb: accept }, deferred: {} }, label: "triage/{value}" }
+  worth: { values: [little, much], label: "worth/{value}", internal: true }
+  cofunded: { values: communities, many: true, internal: true }
+kpis: [{ id: happy, measure: stated }]
+score: { impact: { points: 'impact == "high" ? 2 : 1' } }
+commands:
+  { kind: lead, goal: lead, impact: lead, triage: lead, worth: lead, cofunded: lead, critical: lead,
+    community: lead, override: lead, release: lead, undo: lead, apply: lead, kpi: lead, why: lead }
+shorthands: { promote: { triage: accepted }, park: { triage: deferred } }
+principles:
+  - id: calm
+    statement: We are calm.
+    caps: [{ id: doing, board: delivery, columns: [In Progress], at_most: 2, over: warn, because: calm }]
+"#;
+
+#[tokio::test]
+async fn a_command_in_public_does_not_tell_whether_a_private_item_is_there() {
+    let world = World::with(Setup {
+        policy: Some(EVERYTHING.to_owned()),
+        ..Setup::default()
+    })
+    .await;
+    for entry in northstar::command::table::TABLE {
+        let said = format!("/{} ", entry.name);
+        assert!(
+            NAMING.iter().any(|c| c.starts_with(&said)),
+            "{said}is not tried"
+        );
+    }
+    let sim = &world.sim;
+    let public = world.open("ada", "Please add RStudio", "");
+    let secret = sim.open_issue("lea", PRIVATE_REPOSITORY, "The Secret Garden", "", &[]);
+    let secret = secret.expect("an issue");
+    world.settled().await;
+    sim.repository(ORGANIZATION, "contracts", true, &[])
+        .expect("a repository");
+    let other = sim.open_issue("lea", "2i2c-org/contracts", "The Other Garden", "", &[]);
+    let other = other.expect("an issue");
+    world.settled().await;
+    for command in NAMING {
+        let mut answers = Vec::new();
+        for name in [
+            format!("{PRIVATE_REPOSITORY}#{secret}"),
+            format!("{PRIVATE_REPOSITORY}#999"),
+        ] {
+            let comment = say(&world, "lea", public, &command.replace("{}", &name)).await;
+            let answer = world.answers(public).pop().unwrap_or_default();
+            assert!(answer.contains(&name), "{command}: {answer}");
+            let told = answer.split("<!--").next().unwrap_or_default();
+            answers.push((signs(&world, public, comment), told.replace(&name, "it")));
+        }
+        assert_eq!(answers[0], answers[1], "{command}");
+        assert_eq!(answers[0].0, ["confused"], "{command}");
+    }
+    // Nothing was done behind anybody's back.
+    let trail = world.audit(public, "command").await;
+    assert!(trail.is_empty(), "{trail:#?}");
+    let inside = sim.issue(PRIVATE_REPOSITORY, secret).expect("the issue");
+    assert!(inside.open && inside.labels.is_empty() && inside.comments.is_empty());
+    for write in sim.writes() {
+        assert!(!write.body.to_string().contains("Garden"), "{write:?}");
+    }
+
+    // Who reads one private repository need not read another.
+    let named = format!("2i2c-org/contracts#{other}");
+    for command in ["/kind bug {}", "/duplicate {}"] {
+        let said = command.replace("{}", &named);
+        sim.comment("lea", PRIVATE_REPOSITORY, secret, &said)
+            .expect("a comment");
+        world.settled().await;
+        let inside = sim.issue(PRIVATE_REPOSITORY, secret).expect("the issue");
+        let told = &inside.comments.last().expect("an answer").body;
+        assert!(told.contains("no issue that I may speak of"), "{told}");
+        assert!(inside.open);
+    }
+    // In its own repository it is named, and from there what everybody may see.
+    let beside = sim.open_issue("lea", PRIVATE_REPOSITORY, "Beside it", "", &[]);
+    let beside = beside.expect("an issue");
+    world.settled().await;
+    let said = format!("/kind bug #{secret} {REPOSITORY}#{public}");
+    sim.comment("lea", PRIVATE_REPOSITORY, beside, &said)
+        .expect("a comment");
+    world.settled().await;
+    let inside = sim.issue(PRIVATE_REPOSITORY, secret).expect("the issue");
+    assert_eq!(inside.labels, ["kind/bug"]);
+    assert_eq!(world.labels(public), ["kind/bug"]);
     world.end().await;
 }

@@ -25,9 +25,10 @@ pub fn find(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>) {
         .rules
         .values()
         .flat_map(|rule| rule.comment.iter().chain(&rule.sticky))
+        .chain(policy.reminders())
         .collect();
     for key in policy.templates.keys().filter(|key| !keys.contains(key)) {
-        let message = format!("no rule says the template `{key}`");
+        let message = format!("nothing says the template `{key}`");
         let help = Some("take it out, or say it with `comment:` or `sticky:`".to_owned());
         if let Some(place) = places.named("templates", key) {
             r.warn("unused-template", place, message, help);

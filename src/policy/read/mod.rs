@@ -6,6 +6,7 @@ mod limits;
 pub mod principles;
 pub mod settings;
 pub mod vocabulary;
+pub mod waits;
 
 use std::ops::Range;
 

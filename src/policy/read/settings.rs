@@ -8,7 +8,7 @@ use crate::ids::RepoName;
 use crate::policy::diagnostic::{Source, suggest};
 use crate::policy::expr::witness::looks_through;
 use crate::policy::expr::{Expect, Schema, Slot, Type};
-use crate::policy::model::{Attribute, Digest, Driver, Role, Unauthorised};
+use crate::policy::model::{Attribute, Digest, Driver, Role, SHORTHANDS, Shorthand, Unauthorised};
 use crate::policy::template::{Part, RawPart, Template, split};
 use crate::policy::yaml::{Kind, Node};
 
@@ -212,6 +212,46 @@ pub fn commands(
             roles.keys().map(String::as_str),
         );
         out.insert(name, allowed);
+    }
+    out
+}
+
+/// What `/promote` and `/park` set.
+pub fn shorthands(
+    r: &mut Reader<'_>,
+    entries: &Entries<'_>,
+    attributes: &IndexMap<String, Attribute>,
+) -> IndexMap<String, Shorthand> {
+    let mut out = IndexMap::new();
+    for (key, node) in entries {
+        let Some(name) = r.known(key, "unknown-command", "shorthand", SHORTHANDS) else {
+            continue;
+        };
+        let mut sets = Shorthand::new();
+        for (attribute, values) in r.map(node, "a shorthand").unwrap_or_default() {
+            let known = attributes.keys().map(String::as_str);
+            let id = r.known(attribute, "unknown-attribute", "attribute", known);
+            let Some(attribute) = id.and_then(|id| attributes.get(&id)) else {
+                continue;
+            };
+            let is_none = values.text() == Some("none");
+            let several = matches!(&values.kind, Kind::List(list) if list.len() > 1);
+            if several && !attribute.many {
+                let message = format!("`{}` has one value at a time", attribute.id);
+                r.error("wrong-shape", values, message);
+            }
+            let ids = || attribute.values.iter().map(|v| v.id.as_str());
+            let values = if is_none {
+                Vec::new()
+            } else {
+                r.all_known(Some(values), "unknown-value", "value", ids())
+            };
+            sets.insert(attribute.id.clone(), values);
+        }
+        if sets.is_empty() {
+            r.error("missing-key", key, format!("`{name}` sets nothing"));
+        }
+        out.insert(name, sets);
     }
     out
 }

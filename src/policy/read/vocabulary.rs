@@ -289,6 +289,16 @@ pub fn communities(r: &mut Reader<'_>, entries: &Entries<'_>) -> IndexMap<String
     out
 }
 
+/// What may be said of a value.
+const VALUE: &[&str] = &[
+    "verb",
+    "option",
+    "remind_after",
+    "remind_with",
+    "ends_after",
+    "ends_as",
+];
+
 /// What attributes may take their values from.
 pub struct Sources<'a> {
     pub goals: &'a IndexMap<String, Goal>,
@@ -418,6 +428,7 @@ fn values(r: &mut Reader<'_>, node: &Node, from: &Sources<'_>) -> (Vec<Value>, O
         id: id.to_owned(),
         verb: None,
         option: None,
+        waits: None,
     };
     match &node.kind {
         Kind::List(items) => {
@@ -437,7 +448,7 @@ fn values(r: &mut Reader<'_>, node: &Node, from: &Sources<'_>) -> (Vec<Value>, O
             for (key, node) in entries {
                 let mut value = plain(&value_id(r, key));
                 if !node.is_null()
-                    && let Some(f) = r.fields(node, "a value", &["verb", "option"])
+                    && let Some(f) = r.fields(node, "a value", VALUE)
                 {
                     value.verb = f.get("verb").map(|n| r.string(Some(n), "`verb`"));
                     value.option = f.get("option").map(|n| r.string(Some(n), "`option`"));

@@ -103,6 +103,9 @@ pub struct Policy {
     pub kpis: Option<Vec<Kpi>>,
     /// Which roles may say which command; each attribute is one.
     pub commands: Option<BTreeMap<String, Texts>>,
+    /// What `/promote` and `/park` set: values by attribute, `none` for no value.
+    #[schemars(extend("propertyNames" = { "enum": ["promote", "park"] }))]
+    pub shorthands: Option<BTreeMap<String, BTreeMap<String, Texts>>>,
     /// What becomes of a hand change by somebody whom `commands` does not let make it.
     pub unauthorised: Option<Unauthorised>,
     /// The weekly summary, or several.
@@ -210,6 +213,15 @@ pub struct Value {
     pub verb: Option<String>,
     /// Its option on boards, where that is not the value in other capitals.
     pub option: Option<String>,
+    /// The value is a question to the author, whose next comment ends it. After so long (`14d`, `2w`)
+    /// without one they are reminded, once.
+    pub remind_after: Option<String>,
+    /// The template of that comment.
+    pub remind_with: Option<String>,
+    /// After so long without an answer the question ends.
+    pub ends_after: Option<String>,
+    /// What it has then: another value of the attribute.
+    pub ends_as: Option<String>,
 }
 
 /// Something the organisation holds to.

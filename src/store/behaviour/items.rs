@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ids::{CommentId, ItemId, RepoName, RepositoryId, UserId};
 use crate::store::{
     ActKey, Alias, AuditQuery, EffectEnd, Finish, Happened, Happening, ItemChanges, Lease,
-    MirrorIssue, NewAudit, NewEffect, Settled, Store, StoreError,
+    MirrorIssue, NewAudit, NewEffect, OpenIssue, Settled, Store, StoreError,
 };
 use crate::triage::answer::{Answer, Question, Sign};
 use crate::triage::attribute::AttributeValue;
@@ -186,6 +186,48 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
     assert_eq!(read.answers["reply-6"], shown);
     assert!(read.held_labels.is_empty());
     assert_eq!(read.confirmed_by, BTreeSet::from(["member".to_owned()]));
+}
+
+pub(crate) async fn open_issues_are_listed_the_newest_first(store: &dyn Store) {
+    for (number, title, open) in [
+        (1, "one", true),
+        (2, "two", false),
+        (3, "three \"3\"", true),
+    ] {
+        let names = [Alias::Number(RepositoryId(42), number)];
+        let item = store.ensure_item(HERE, &names).await.unwrap();
+        put(store, title, issue(number), 0).await;
+        let lease = must_claim(store, 0).await;
+        let mut mirror = mirror(title);
+        (mirror.issue.number, mirror.issue.open) = (number, open);
+        let pending = store.pending(&lease, 1).await.unwrap();
+        let finish = Finish {
+            done: pending.iter().map(|d| d.seq).collect(),
+            item: Some((
+                item,
+                ItemChanges {
+                    issue: Some(mirror),
+                    ..ItemChanges::default()
+                },
+            )),
+            ..Finish::default()
+        };
+        store.finish(&lease, finish).await.unwrap();
+    }
+    let listed = store.open_issues(HERE, 10).await.unwrap();
+    let is = OpenIssue {
+        repository_id: RepositoryId(42),
+        repository: RepoName::parse("org/repo").unwrap(),
+        number: 3,
+        title: "three \"3\"".to_owned(),
+        private: true,
+        author: UserId(3),
+    };
+    assert_eq!(listed[0], is);
+    let numbers: Vec<u64> = listed.iter().map(|issue| issue.number).collect();
+    assert_eq!(numbers, [3, 1]);
+    assert_eq!(store.open_issues(HERE, 1).await.unwrap(), [is]);
+    assert!(store.open_issues(ELSEWHERE, 10).await.unwrap().is_empty());
 }
 
 pub(crate) async fn finishing_is_all_or_nothing(store: &dyn Store) {

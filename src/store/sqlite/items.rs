@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use crate::ids::{InstallationId, ItemId, RepoName};
-use crate::store::{Alias, ItemChanges, ItemRecord, StoreError};
+use crate::store::{Alias, ItemChanges, ItemRecord, OpenIssue, StoreError};
 
 use super::{boards, database, history, unreadable};
 
@@ -202,6 +202,32 @@ pub(super) async fn all(
     .await
     .map_err(database("listing items"))?;
     Ok(items.into_iter().map(id).collect())
+}
+
+/// The open issues, the newest items first.
+pub(super) async fn open(
+    pool: &SqlitePool,
+    installation: InstallationId,
+    limit: usize,
+) -> Result<Vec<OpenIssue>, StoreError> {
+    let issues: Vec<String> = sqlx::query_scalar(
+        "SELECT json_object( \
+             'repository_id', issue -> '$.repository_id', \
+             'repository', issue -> '$.issue.repository', \
+             'number', issue -> '$.issue.number', \
+             'title', issue -> '$.issue.title', \
+             'private', issue -> '$.issue.private', \
+             'author', issue -> '$.author') \
+         FROM items WHERE installation = ? AND issue ->> '$.issue.open' \
+         ORDER BY item DESC LIMIT ?",
+    )
+    .bind(installation.0.cast_signed())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await
+    .map_err(database("listing open issues"))?;
+    let issues = issues.iter();
+    issues.map(|json| from_json("an issue", json)).collect()
 }
 
 /// Writes what changed about an item.

@@ -47,7 +47,7 @@ use crate::ids::{InstallationId, ItemId, RepoName};
 use super::{
     Accepted, Alias, AuditEntry, AuditQuery, Backfill, BoardRecord, Counts, DeadLetter, Delivery,
     DigestRecord, Effect, EffectId, Finish, Found, HeldPlan, ItemRecord, LaneKey, Lease, NewAudit,
-    NewDelivery, NewEffect, Past, Reach, Reached, Store, StoreError,
+    NewDelivery, NewEffect, OpenIssue, Past, Reach, Reached, Store, StoreError,
 };
 use writer::{Progress, Writer};
 
@@ -455,6 +455,14 @@ impl Store for SqliteStore {
 
     async fn items(&self, installation: InstallationId) -> Result<Vec<ItemId>, StoreError> {
         items::all(&self.readers, installation).await
+    }
+
+    async fn open_issues(
+        &self,
+        installation: InstallationId,
+        limit: usize,
+    ) -> Result<Vec<OpenIssue>, StoreError> {
+        items::open(&self.readers, installation, limit).await
     }
 
     async fn board(

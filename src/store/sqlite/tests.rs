@@ -50,6 +50,7 @@ behaves! {
     closed_means_closed,
     an_item_has_many_names_and_keeps_them,
     what_changed_is_written_and_the_rest_stays,
+    open_issues_are_listed_the_newest_first,
     finishing_is_all_or_nothing,
     history_is_kept_in_the_order_in_which_it_happened,
     effects_are_unsettled_until_they_are_settled,

@@ -18,6 +18,7 @@ use super::decision::{Decision, Held, Mode, Reason, WantedComment};
 use super::ledger::{self, MILESTONE, Rank, fold};
 use super::projection;
 use super::snapshot::Snapshot;
+use super::waiting::waiting;
 
 /// How often rules write the same value of an attribute, with no human act between, before they
 /// stop: something undoes what they write, or they undo each other.
@@ -90,7 +91,10 @@ pub(super) fn with_facts(policy: &Policy, snapshot: &Snapshot) -> (Decision, Fac
     pass.effects();
     // The end of a snooze is a change that nothing else tells of.
     let ends_at = ledger::snoozed(&snapshot.ledger, snapshot.now);
-    pass.decision.look_again_at = pass.notes.flips_at.into_iter().chain(ends_at).min();
+    let waiting = waiting(policy, &snapshot.ledger, snapshot.issue.open, snapshot.now);
+    let next = waiting.iter().filter_map(|waiting| waiting.next);
+    let flips = pass.notes.flips_at.into_iter().chain(ends_at);
+    pass.decision.look_again_at = flips.chain(next).min();
     (pass.decision, pass.facts)
 }
 
@@ -348,6 +352,26 @@ impl<'p> Pass<'p> {
         }
         self.withdraw_labels();
         self.collapse_stickies();
+        self.remind();
+    }
+
+    /// Of questions that the author has not answered.
+    fn remind(&mut self) {
+        let snapshot = self.snapshot;
+        let open = snapshot.issue.open;
+        for waiting in waiting(self.policy, &snapshot.ledger, open, snapshot.now) {
+            if let Some((key, template, reason)) = waiting.reminder
+                && let Some(body) = self.body(template)
+            {
+                self.decision.comments.push(WantedComment {
+                    key,
+                    sticky: false,
+                    collapsed: false,
+                    body,
+                    reason,
+                });
+            }
+        }
     }
 
     /// Somebody took the item off this board, and nobody has put it back.

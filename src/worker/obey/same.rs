@@ -1,11 +1,10 @@
 //! `/duplicate`: the item is linked to the one it repeats, hands its communities over, and is closed.
 
 use crate::command::{Act as Asked, Found, ItemRef, Said};
-use crate::policy::template::code;
 use crate::triage::communities;
 use crate::triage::ledger::{self, Act, Original, Rank};
 
-use super::{Hearing, Named, Outcome, Told, alone};
+use super::{Hearing, Outcome, Told, alone, audience};
 
 impl Hearing<'_, '_> {
     pub(super) fn duplicate(&mut self, said: &Said, of: &ItemRef, text: &str) -> Outcome {
@@ -17,13 +16,8 @@ impl Hearing<'_, '_> {
         if self.is_here(of) {
             return Err(itself.to_owned());
         }
-        let Some(Some(original)) = self.around.others.get(of).cloned() else {
-            return Err(unseen(of));
-        };
-        // What may not be named here is answered like what is not there.
-        if original.private && !here.private {
-            return Err(unseen(of));
-        }
+        let original = self.seen_from_here(of).cloned();
+        let original = original.ok_or(audience::unseen(of))?;
         let to = original.at;
         if to.repository_id == mirror.repository_id && to.number == here.number {
             return Err(itself.to_owned());
@@ -72,33 +66,6 @@ impl Hearing<'_, '_> {
         Ok(())
     }
 
-    /// An item that is told to be a duplicate is answered there: the original must not be named
-    /// where others read.
-    pub(super) fn original_may_be_named(&self, act: &Asked, there: &Named) -> Outcome {
-        let Asked::Duplicate { of } = act else {
-            return Ok(());
-        };
-        let here = self.draft.record.issue.as_ref();
-        let private = if self.is_here(of) {
-            here.is_none_or(|mirror| mirror.issue.private)
-        } else {
-            match self.around.others.get(of) {
-                Some(Some(original)) => original.private,
-                _ => return Err(unseen(of)),
-            }
-        };
-        match here {
-            _ if !private || there.private => Ok(()),
-            Some(mirror) if mirror.issue.private => Err(format!(
-                "{} is not to be named where {}#{} is read; nothing was done.",
-                code(&of.to_string()),
-                there.at.repository,
-                there.at.number
-            )),
-            _ => Err(unseen(of)),
-        }
-    }
-
     /// The command as it would have been said at another item. Of an original without its
     /// repository, that is the one of where it was said.
     pub(super) fn for_another(&self, said: &Said, act: &Asked) -> Found {
@@ -114,9 +81,4 @@ impl Hearing<'_, '_> {
         said.items.retain(|item| item != of);
         alone(&said)
     }
-}
-
-pub(super) fn unseen(item: &ItemRef) -> String {
-    let item = code(&item.to_string());
-    format!("{item} is no issue that I may see; nothing was done.")
 }
