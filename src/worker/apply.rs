@@ -194,7 +194,10 @@ fn takes_away(plan: &Plan) -> bool {
     plan.changes.iter().any(|c| {
         matches!(
             c.write,
-            Write::RemoveLabel { .. } | Write::ClearMilestone | Write::SetField { value: None, .. }
+            Write::RemoveLabel { .. }
+                | Write::ClearMilestone
+                | Write::SetField { value: None, .. }
+                | Write::Archive { .. }
         )
     })
 }

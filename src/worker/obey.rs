@@ -472,6 +472,7 @@ impl Hearing<'_, '_> {
             now: self.spoken.at,
             author_roles: BTreeSet::new(),
             board_ids: self.around.board_ids.clone(),
+            iterations: BTreeMap::new(),
         };
         let snapshot = observe::snapshot(policy, &self.draft.record, mirror, surroundings);
         projection::current(attribute, &snapshot, &own)

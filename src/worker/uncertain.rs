@@ -121,6 +121,7 @@ fn shows(snapshot: &Snapshot, write: &Write) -> bool {
         Write::RemoveLabel { label } => !has_label(label),
         Write::ClearMilestone => snapshot.issue.milestone.is_empty(),
         Write::AddToBoard { board } => snapshot.boards.contains_key(board),
+        Write::Archive { board } => snapshot.boards.get(board).is_some_and(|r| r.archived),
         Write::SetField {
             board,
             field,

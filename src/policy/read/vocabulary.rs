@@ -560,7 +560,7 @@ pub(super) fn field_ref(
     })
 }
 
-fn capitals(r: &mut Reader<'_>, node: &Node, written: &str, there: &str) {
+pub(super) fn capitals(r: &mut Reader<'_>, node: &Node, written: &str, there: &str) {
     let message = format!("the board writes `{there}`, not `{written}`");
     r.warn("capitals", node, message, None);
 }

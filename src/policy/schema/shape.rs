@@ -269,6 +269,12 @@ pub struct Rule {
     pub sticky: Option<String>,
     /// Boards that the item is put on.
     pub on_board: Option<Texts>,
+    /// Gives fields of boards that show no attribute these values, by `board.Field`; they stay
+    /// when the condition ends. An option or a text with `{fact}` in it; a number, day or
+    /// expression; an iteration's title, `@previous`, `@current` or `@next`; `none` empties it.
+    pub fields: Option<BTreeMap<String, Word>>,
+    /// Boards on which the item is archived.
+    pub archive: Option<Texts>,
     /// Rules that give way where both hold.
     pub overrides: Option<Texts>,
     /// It outranks everything but an override by people.
