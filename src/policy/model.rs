@@ -181,6 +181,8 @@ pub struct Board {
     pub project: u64,
     /// The field whose options are the columns.
     pub column_field: String,
+    /// Its items are the goals.
+    pub goals: bool,
     /// As pinned in a `*.lock.yaml`; empty where nothing is pinned.
     pub fields: IndexMap<String, FieldKind>,
 }
@@ -226,6 +228,9 @@ pub struct Goal {
     pub words: Option<Regex>,
     /// Answers of an issue form that say this goal, by heading.
     pub forms: BTreeMap<String, Vec<String>>,
+    /// `owner/repo#n` of the issue that stands for it on the board of the goals; empty without
+    /// one. Sub-issues of it serve the goal.
+    pub issue: String,
 }
 
 /// Somebody who asks.

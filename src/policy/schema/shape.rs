@@ -133,6 +133,9 @@ pub struct Board {
     pub project: u64,
     /// The field whose options are the columns. `Status` unless said otherwise.
     pub column_field: Option<String>,
+    /// Its items (issues and drafts) are the goals. They are pinned in a lock file; `goals` says
+    /// more about them.
+    pub goals: Option<bool>,
 }
 
 /// A strategic goal.
@@ -660,6 +663,10 @@ pub struct PinnedGoal {
     pub id: Word,
     /// As people say it.
     pub title: Option<String>,
+    /// Its item on the board, by GitHub's id: so a goal that is called otherwise keeps its name here.
+    pub item: Option<String>,
+    /// The issue that stands for it, as `owner/repo#n`; its sub-issues serve the goal.
+    pub issue: Option<String>,
 }
 
 /// What a board has.
