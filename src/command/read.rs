@@ -106,6 +106,7 @@ impl<'a> Reader<'a> {
                 let mut choices =
                     Choices::ids(vocabulary.attributes.keys().chain(&vocabulary.limits));
                 choices.open = vocabulary.limits.is_empty();
+                choices.words.push((table::SNOOZE, table::SNOOZE));
                 self.id = self.required(arg, &choices);
             }
             Arg::For => self.duration(),

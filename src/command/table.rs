@@ -32,7 +32,7 @@ pub enum Arg {
     Limit,
     /// `until DATE`, or not.
     Until,
-    /// The name of an attribute, or the id of a cap, gate or principle.
+    /// The name of an attribute, the id of a cap, gate or principle, or `snooze`.
     Held,
     /// A duration or a date.
     For,
@@ -93,6 +93,9 @@ pub enum Who {
     Role(&'static str),
 }
 
+/// What `/release` calls a snooze.
+pub const SNOOZE: &str = "snooze";
+
 /// Every command but the attributes, in the order of the help.
 pub const TABLE: &[Entry] = &[
     Entry {
@@ -148,11 +151,11 @@ pub const TABLE: &[Entry] = &[
         args: &[Arg::Held],
         reason: Reason::Optional,
         who: Who::MaySetIt,
-        help: "Hands an attribute back to the rules, or ends an override.",
+        help: "Hands an attribute back to the rules, or ends an override or a snooze.",
         example: "/release priority",
     },
     Entry {
-        name: "snooze",
+        name: SNOOZE,
         args: &[Arg::For],
         reason: Reason::Optional,
         who: Who::MaySet("triage"),

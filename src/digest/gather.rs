@@ -12,7 +12,7 @@ use crate::policy::Policy;
 use crate::policy::kpi::{Deciding, Filter, Measure};
 use crate::policy::model::Digest as Declared;
 use crate::store::{Happened, MirrorIssue, Past};
-use crate::triage::ledger::{Act, KPI, LedgerEntry, Rank};
+use crate::triage::ledger::{self, Act, DUPLICATE, KPI, LedgerEntry, Rank, SNOOZED};
 use crate::triage::score::Score;
 use crate::triage::{communities, projection};
 
@@ -51,6 +51,8 @@ pub fn gather(policy: &Policy, declared: &Declared, past: &Past, slot: &Slot) ->
     let mut unauthorised = 0;
     for (_, entry) in past.ledger.iter().filter(|(_, e)| in_week(e)) {
         match entry.rank {
+            // What was commanded and is done.
+            Rank::Rule if entry.attribute == DUPLICATE => {}
             Rank::Rule => *wrote.entry(entry.cause.clone()).or_default() += 1,
             Rank::Ambient
                 if entry.by.is_some() && policy.attributes.contains_key(&entry.attribute) =>
@@ -177,6 +179,7 @@ impl Gather<'_> {
                 has.is_some_and(|values| values.iter().any(|v| d.values.contains(v)))
             });
             let ledger = self.ledger(*item);
+            let snoozed = ledger::snoozed(ledger, self.slot.at).is_some();
             let known = Known {
                 repository: issue.repository.clone(),
                 number: issue.number,
@@ -186,8 +189,8 @@ impl Gather<'_> {
                 open: issue.open,
                 communities: communities::of(self.policy, issue, &mirror.author_login, ledger),
                 score: scores.get(item).map(|s| (*s).clone()).unwrap_or_default(),
-                undecided: !decided,
-                candidate: !under_way.contains(item),
+                undecided: !decided && !snoozed,
+                candidate: !under_way.contains(item) && !snoozed,
                 attributes,
             };
             (number(*item), known)
@@ -246,10 +249,19 @@ impl Gather<'_> {
                 });
             }
         }
+        let told = self.past.history.iter().filter_map(|(i, h)| match &h.what {
+            Happened::Attribute { name, .. } => Some((*i, name.as_str())),
+            _ => None,
+        });
+        let ledger = self.past.ledger.iter();
+        let said_of: BTreeSet<(ItemId, &str)> = ledger
+            .map(|(item, entry)| (*item, entry.attribute.as_str()))
+            .chain(told)
+            .collect();
         // What labels showed before anybody listened was there from the beginning.
         for (item, mirror) in &self.past.issues {
             for (name, values) in self.attributes(*item, mirror) {
-                if !self.ledger(*item).iter().any(|e| e.attribute == name) {
+                if !said_of.contains(&(*item, name.as_str())) {
                     events.push(Event {
                         at: mirror.issue.created_at,
                         item: number(*item),
@@ -266,7 +278,12 @@ impl Gather<'_> {
         events.sort_by_key(|e| e.at);
         History {
             known: history::Known {
-                issues: since,
+                // What GitHub told of the time before has no moves on boards that could be relied on.
+                issues: if self.past.read_back {
+                    Timestamp::MIN
+                } else {
+                    since
+                },
                 moves: since,
             },
             events,
@@ -285,6 +302,18 @@ impl Gather<'_> {
                 (at, What::Closed { reason })
             }
             Happened::Reopened => (at, What::Reopened),
+            Happened::Attribute {
+                name,
+                values,
+                by_person,
+            } => {
+                let set = What::Set {
+                    name: name.clone(),
+                    values: values.clone(),
+                    person: *by_person,
+                };
+                (at, set)
+            }
             Happened::Gone => (at, What::Gone),
             Happened::Field {
                 board,
@@ -420,7 +449,9 @@ fn named(attribute: &str) -> &str {
 
 /// What an entry of the ledger says of history; nothing, if it only gives something back.
 fn said(entry: &LedgerEntry) -> Option<What> {
-    if entry.act == Act::Release || entry.attribute.starts_with(KPI) {
+    let aside = [SNOOZED, DUPLICATE].contains(&&*entry.attribute);
+    let aside = aside || entry.attribute.starts_with(KPI);
+    if entry.act == Act::Release || aside {
         return None;
     }
     if entry.attribute.starts_with(LIMIT) {

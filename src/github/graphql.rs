@@ -41,6 +41,11 @@ pub(super) fn project_items(without: &[&str]) -> String {
     with_fields(&[include_str!("graphql/project_items.graphql")], without)
 }
 
+/// The document for a repository's issues and their timelines, without the fields named.
+pub(super) fn history(without: &[&str]) -> String {
+    with_fields(&[include_str!("graphql/history.graphql")], without)
+}
+
 fn with_fields(parts: &[&str], without: &[&str]) -> String {
     let left_out = |line: &str| {
         let field = line.split_whitespace().next();
@@ -78,6 +83,7 @@ pub fn documents() -> Vec<(&'static str, String)> {
         ("labels", LABELS.to_owned()),
         ("project", PROJECT.to_owned()),
         ("project_items", project_items(&[])),
+        ("history", history(&[])),
     ];
     all.extend(mutation::documents());
     all

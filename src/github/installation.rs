@@ -15,6 +15,7 @@ use super::budget::BudgetView;
 use super::channel::{Answer, Ask, Channel, segment};
 use super::error::GitHubError;
 use super::graphql::{self, Nodes};
+use super::history::{HistoryPage, WireHistory};
 use super::item::{ItemRead, WireIssue, WireLabel};
 use super::project::{ItemsPage, Project, WireItems, WireProject};
 
@@ -214,6 +215,23 @@ impl Installation {
             what: error.to_string(),
         })?;
         Ok(items.read())
+    }
+
+    /// Issues of a repository with what happened to them, the oldest first.
+    pub async fn history(
+        &self,
+        repo: &RepoName,
+        after: Option<&str>,
+    ) -> Result<HistoryPage, GitHubError> {
+        let variables = json!({ "owner": repo.owner, "name": repo.name, "after": after });
+        let found = self
+            .read_fields(graphql::history, &variables, "/repository/issues")
+            .await?
+            .ok_or(GitHubError::NotFound)?;
+        let history = WireHistory::deserialize(found).map_err(|error| GitHubError::Shape {
+            what: error.to_string(),
+        })?;
+        Ok(history.read())
     }
 
     /// Members of a team, those of its child teams too. A team that is not there is an error, not

@@ -22,6 +22,7 @@ mod budget;
 mod channel;
 mod error;
 mod graphql;
+mod history;
 mod installation;
 mod item;
 mod mutation;
@@ -36,6 +37,7 @@ pub use app::{AppInfo, DeliveriesPage, GitHub, GitHubConfig, HookDelivery, Insta
 pub use budget::{Allowance, BudgetView};
 pub use error::{GitHubError, GraphQlError};
 pub use graphql::documents;
+pub use history::{HistoryPage, Told, ToldWhat};
 pub use installation::{Comment, Installation, RepositoryInfo};
 pub use item::{IssueRead, ItemRead};
 pub use mutation::{FieldInput, Mutation, MutationOk};

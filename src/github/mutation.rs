@@ -48,6 +48,13 @@ pub enum Mutation {
     ClearMilestone {
         issue: String,
     },
+    CloseIssue {
+        issue: String,
+        /// As issues show it: `duplicate`.
+        reason: String,
+        /// The issue that it repeats.
+        original: String,
+    },
     Archive {
         project: String,
         item: String,
@@ -103,6 +110,7 @@ const ADD_TO_BOARD: &str = include_str!("graphql/add_to_board.graphql");
 const SET_FIELD: &str = include_str!("graphql/set_field.graphql");
 const CLEAR_FIELD: &str = include_str!("graphql/clear_field.graphql");
 const UPDATE_ISSUE: &str = include_str!("graphql/update_issue.graphql");
+const CLOSE_ISSUE: &str = include_str!("graphql/close_issue.graphql");
 const ARCHIVE: &str = include_str!("graphql/archive.graphql");
 const UNARCHIVE: &str = include_str!("graphql/unarchive.graphql");
 
@@ -121,6 +129,7 @@ impl Mutation {
             Self::SetField { .. } => SET_FIELD,
             Self::ClearField { .. } => CLEAR_FIELD,
             Self::ClearMilestone { .. } => UPDATE_ISSUE,
+            Self::CloseIssue { .. } => CLOSE_ISSUE,
             Self::Archive { .. } => ARCHIVE,
             Self::Unarchive { .. } => UNARCHIVE,
         }
@@ -154,6 +163,15 @@ impl Mutation {
             } => json!({ "projectId": project, "itemId": item, "fieldId": field }),
             // Null takes it away; leaving it out would leave it there.
             Self::ClearMilestone { issue } => json!({ "id": issue, "milestoneId": null }),
+            Self::CloseIssue {
+                issue,
+                reason,
+                original,
+            } => json!({
+                "issueId": issue,
+                "stateReason": reason.to_uppercase(),
+                "duplicateIssueId": original,
+            }),
             Self::Archive { project, item } | Self::Unarchive { project, item } => {
                 json!({ "projectId": project, "itemId": item })
             }
@@ -178,7 +196,7 @@ impl Mutation {
                 item: text(&payload["projectV2Item"]["id"])?,
                 updated_at: time(&payload["projectV2Item"]["updatedAt"])?,
             }),
-            Self::ClearMilestone { .. } => Some(MutationOk::Issue {
+            Self::ClearMilestone { .. } | Self::CloseIssue { .. } => Some(MutationOk::Issue {
                 updated_at: time(&payload["issue"]["updatedAt"])?,
             }),
             Self::Archive { .. } | Self::Unarchive { .. } => Some(MutationOk::Archived {
@@ -313,6 +331,11 @@ pub(super) fn documents() -> Vec<(&'static str, String)> {
             field: field(),
         },
         Mutation::ClearMilestone { issue: id() },
+        Mutation::CloseIssue {
+            issue: id(),
+            reason: "duplicate".to_owned(),
+            original: id(),
+        },
         Mutation::Archive {
             project: project(),
             item: item(),
@@ -329,6 +352,7 @@ pub(super) fn documents() -> Vec<(&'static str, String)> {
         ("set_field", SET_FIELD.to_owned()),
         ("clear_field", CLEAR_FIELD.to_owned()),
         ("update_issue", UPDATE_ISSUE.to_owned()),
+        ("close_issue", CLOSE_ISSUE.to_owned()),
         ("archive", ARCHIVE.to_owned()),
         ("unarchive", UNARCHIVE.to_owned()),
         ("composed", compose(&every).0),
@@ -401,6 +425,17 @@ mod tests {
     fn a_milestone_is_cleared_by_an_explicit_null() {
         let (_, variables) = compose(&[Mutation::ClearMilestone { issue: "I".into() }]);
         assert_eq!(variables["i0"], json!({ "id": "I", "milestoneId": null }));
+    }
+
+    #[test]
+    fn a_duplicate_is_closed_with_its_original() {
+        let (_, variables) = compose(&[Mutation::CloseIssue {
+            issue: "I".into(),
+            reason: "duplicate".into(),
+            original: "O".into(),
+        }]);
+        let input = json!({ "issueId": "I", "stateReason": "DUPLICATE", "duplicateIssueId": "O" });
+        assert_eq!(variables["i0"], input);
     }
 
     #[test]

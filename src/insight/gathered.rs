@@ -44,9 +44,9 @@ pub struct Known {
     /// Distinct communities behind it.
     pub communities: BTreeSet<String>,
     pub score: Score,
-    /// Nobody has decided on it yet.
+    /// Nobody has decided on it yet, or put it out of the way.
     pub undecided: bool,
-    /// It could be started next.
+    /// It could be started next, and nobody put it out of the way.
     pub candidate: bool,
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use crate::triage::ledger;
 use crate::triage::snapshot::{BoardRow, Snapshot};
 
 use super::expr::{EnumId, Schema, Slot, Type, Value};
@@ -255,6 +256,13 @@ pub const BUILT_IN: &[BuiltIn] = &[
         "the roles that confirmed it; asked as `confirmed_by(\"product_lead\")`",
         "reactions and commands",
         |l| texts(&l.snapshot.confirmed_by)
+    ),
+    fact!(
+        "snoozed",
+        Bool,
+        "somebody put it out of the way, and that time is not over",
+        "`/snooze`",
+        |l| Value::Bool(ledger::snoozed(&l.snapshot.ledger, l.snapshot.now).is_some())
     ),
     fact!(
         "form",

@@ -27,8 +27,14 @@ pub const COLUMNS: [&str; 7] = [
     "Done",
 ];
 
-/// Fills an empty simulation: people and teams, repositories, the board; and installs the App.
+/// Fills an empty simulation with the organisation, and installs the App there.
 pub fn furnish(sim: &Sim) -> Result<InstallationId, SimError> {
+    organization(sim)?;
+    sim.install_app(ORGANIZATION)
+}
+
+/// The organisation before it heard of the bot: people and teams, repositories, the board.
+pub fn organization(sim: &Sim) -> Result<(), SimError> {
     sim.org(ORGANIZATION, 32_515_754);
     // `lea` leads the product, `dev` delivers, `eng` engineers; the others are communities' people.
     sim.add_to_org(ORGANIZATION, &["lea", "pam", "dev", "eng", "sam"])?;
@@ -48,7 +54,7 @@ pub fn furnish(sim: &Sim) -> Result<InstallationId, SimError> {
     sim.repository(ORGANIZATION, "leads", true, &LABELS)?;
     sim.milestone(REPOSITORY, "2026 Q4")?;
     sim.project(ORGANIZATION, board())?;
-    sim.install_app(ORGANIZATION)
+    Ok(())
 }
 
 fn board() -> ProjectSpec {

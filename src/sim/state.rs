@@ -111,6 +111,30 @@ pub(super) struct Issue {
     pub closed_at: Option<Timestamp>,
     pub closed_by: Option<u64>,
     pub by_app: bool,
+    /// What its page tells, oldest first.
+    pub timeline: Vec<TimelineEvent>,
+}
+
+/// An entry of an issue's timeline, as far as the simulation tells them.
+#[derive(Clone, Debug)]
+pub(super) struct TimelineEvent {
+    pub at: Timestamp,
+    pub by: u64,
+    pub what: TimelineWhat,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum TimelineWhat {
+    Closed(&'static str),
+    Reopened,
+    /// By the name it had.
+    Labelled(String),
+    Unlabelled(String),
+    Moved {
+        project: u64,
+        from: String,
+        to: String,
+    },
 }
 
 #[derive(Clone, Debug)]

@@ -179,8 +179,12 @@ pub trait Store: Send + Sync + 'static {
         project: &str,
     ) -> Result<BoardRecord, StoreError>;
 
-    /// Takes in what a board's lane read of items that nobody knew yet; an item whose issue is in
-    /// the mirror stays as it is. Which ones were new. Guarded by the fence.
+    /// How far history was read that happened before anybody listened.
+    async fn backfill(&self, installation: InstallationId) -> Result<Backfill, StoreError>;
+
+    /// Takes in what was read of items that nobody knew yet; an item whose issue is in the mirror
+    /// stays as it is, but for history from before it was known. Which ones were new. Guarded by
+    /// the fence.
     async fn learn(&self, lease: &Lease, found: Vec<Found>) -> Result<Vec<ItemId>, StoreError>;
 
     /// Since when history is recorded; `None`: nothing is.

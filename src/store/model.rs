@@ -27,11 +27,13 @@ pub enum LaneKey {
     Board(String),
     /// One weekly digest (the policy's id of it).
     Digest(String),
+    /// What happened before anybody listened.
+    History,
     /// The installation itself: its repositories, teams, labels, policy.
     Installation,
 }
 
-/// Written in the store as `issue:ID:NUMBER`, `node:ID`, `board:ID`, `digest:ID`, `installation`.
+/// Written in the store as `issue:ID:NUMBER`, `node:ID`, `board:ID`, `digest:ID`, `history`, `installation`.
 impl std::fmt::Display for LaneKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -39,6 +41,7 @@ impl std::fmt::Display for LaneKey {
             Self::Node(id) => write!(f, "node:{id}"),
             Self::Board(id) => write!(f, "board:{id}"),
             Self::Digest(id) => write!(f, "digest:{id}"),
+            Self::History => f.write_str("history"),
             Self::Installation => f.write_str("installation"),
         }
     }
@@ -48,8 +51,10 @@ impl LaneKey {
     /// Reads what [`Display`](std::fmt::Display) writes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text == "installation" {
-            return Some(Self::Installation);
+        match text {
+            "installation" => return Some(Self::Installation),
+            "history" => return Some(Self::History),
+            _ => {}
         }
         let (kind, rest) = text.split_once(':')?;
         match kind {
@@ -339,6 +344,8 @@ pub struct Finish {
     pub board: Option<BoardChanges>,
     /// Digests that were made; one of the same slot replaces an earlier one.
     pub digests: Vec<DigestRecord>,
+    /// How far history was read.
+    pub backfill: Option<Backfill>,
     /// How effects ended. In the same transaction as what they changed about the item, so that an
     /// effect is either open, and GitHub is read, or its outcome is remembered.
     pub settled: Vec<Settled>,
@@ -410,6 +417,12 @@ pub enum Happened {
     Reopened,
     /// Deleted, made a discussion, or transferred out of sight.
     Gone,
+    /// An attribute's labels were changed, before the ledger began.
+    Attribute {
+        name: String,
+        values: Vec<String>,
+        by_person: bool,
+    },
     /// A field of a board (the policy's id) shows something else; the empty text is nothing.
     Field {
         board: String,
@@ -422,6 +435,17 @@ pub enum Happened {
     },
 }
 
+/// How far history was read that happened before anybody listened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Backfill {
+    /// Where the next page of a repository begins.
+    pub next: BTreeMap<RepositoryId, String>,
+    pub repositories_done: BTreeSet<RepositoryId>,
+    /// All of it was.
+    pub done_at: Option<Timestamp>,
+}
+
 /// All that figures and digests are made of, read at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
@@ -432,6 +456,8 @@ pub struct Past {
     pub history: Vec<(ItemId, Happening)>,
     /// Since when history is recorded; `None`: nothing is.
     pub since: Option<Timestamp>,
+    /// What was before is known too, as far as GitHub remembers. It forgets moves on boards.
+    pub read_back: bool,
     /// Where items stand on boards.
     pub places: Vec<(ItemId, Place)>,
     pub boards: Vec<BoardState>,

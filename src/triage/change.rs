@@ -45,7 +45,8 @@ pub struct Change {
     pub reason: Reason,
 }
 
-/// One write, in the policy's and GitHub's names (never node ids: those are the shell's business).
+/// One write, in the policy's and GitHub's names (node ids are the shell's business,
+/// but for what a person named and the shell has looked up).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Write {
@@ -56,6 +57,13 @@ pub enum Write {
         label: String,
     },
     ClearMilestone,
+    /// The issue is closed.
+    Close {
+        /// As GitHub writes it: `duplicate`.
+        reason: String,
+        /// Node id of the issue that it repeats, which may be in another repository.
+        original: String,
+    },
     /// The board is the policy's id.
     AddToBoard {
         board: String,

@@ -107,6 +107,59 @@ pub fn community(id: &str) -> String {
     format!("community {id}")
 }
 
+/// The name under which the ledger keeps until when the item is to be out of the way: an
+/// [`Act::Set`] with its end, ended early by an [`Act::Release`].
+pub const SNOOZED: &str = "snoozed";
+
+/// Until when the item is out of the way; `None` where it is not, or not any more.
+#[must_use]
+pub fn snoozed(entries: &[LedgerEntry], now: Timestamp) -> Option<Timestamp> {
+    let last = entries.iter().rev().find(|e| e.attribute == SNOOZED)?;
+    last.until
+        .filter(|until| last.act == Act::Set && now < *until)
+}
+
+/// The name under which the ledger keeps which request this one repeats: the entry of a command
+/// asks that it be closed, and one of rank [`Rank::Rule`] after it says that it was. Values are
+/// [`Original`]s.
+pub const DUPLICATE: &str = "duplicate";
+
+/// The request that another repeats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// `owner/repo#n`.
+    pub name: String,
+    /// GitHub's node id of the issue.
+    pub node_id: String,
+}
+
+impl Original {
+    #[must_use]
+    pub fn to_value(&self) -> AttributeValue {
+        AttributeValue::One(format!("{} {}", self.name, self.node_id))
+    }
+
+    fn of_value(value: &AttributeValue) -> Option<Self> {
+        let AttributeValue::One(value) = value else {
+            return None;
+        };
+        let (name, node_id) = value.split_once(' ')?;
+        Some(Self {
+            name: name.to_owned(),
+            node_id: node_id.to_owned(),
+        })
+    }
+}
+
+/// What somebody called a duplicate and nobody has closed since: the entry, and what it repeats.
+/// Once it is closed, whoever reopens it means it.
+#[must_use]
+pub fn to_close(entries: &[LedgerEntry]) -> Option<(&LedgerEntry, Original)> {
+    let last = entries.iter().rev().find(|e| e.attribute == DUPLICATE)?;
+    let asked = last.act == Act::Set && last.rank >= Rank::Command;
+    asked.then(|| Some((last, Original::of_value(&last.value)?)))?
+}
+
 /// How the ledger calls a figure that somebody states: its value is the figure and, after a space,
 /// the period it is about.
 #[must_use]
@@ -324,6 +377,50 @@ mod tests {
         one.act = Act::Release;
         ledger.push(one);
         assert!(lets_past(&ledger, "in-flight", at(10)).is_none());
+    }
+
+    #[test]
+    fn a_snooze_ends_by_itself_or_by_release() {
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        let mut one = entry(Act::Set, Rank::Command, "out of the way");
+        one.attribute = SNOOZED.into();
+        one.until = Some(at(10));
+        let mut ledger = vec![one.clone()];
+        assert_eq!(snoozed(&ledger, at(9)), Some(at(10)));
+        assert_eq!(snoozed(&ledger, at(10)), None);
+        // The last word counts, also where it ends earlier.
+        one.until = Some(at(5));
+        ledger.push(one.clone());
+        assert_eq!(snoozed(&ledger, at(7)), None);
+        assert_eq!(snoozed(&ledger, at(4)), Some(at(5)));
+        one.act = Act::Release;
+        ledger.push(one);
+        assert_eq!(snoozed(&ledger, at(4)), None);
+    }
+
+    #[test]
+    fn a_duplicate_is_closed_once_for_each_time_it_is_said() {
+        let original = Original {
+            name: "o/r#12".into(),
+            node_id: "I_12".into(),
+        };
+        let said = |act, rank| LedgerEntry {
+            attribute: DUPLICATE.into(),
+            ..entry(act, rank, &original.to_value().to_string())
+        };
+        let found = |ledger: &[LedgerEntry]| to_close(ledger).map(|(_, original)| original);
+        let mut ledger = vec![said(Act::Set, Rank::Command)];
+        assert_eq!(found(&ledger), Some(original.clone()));
+        ledger.push(said(Act::Set, Rank::Rule));
+        assert_eq!(found(&ledger), None, "it is done");
+        ledger.push(said(Act::Set, Rank::Command));
+        assert_eq!(
+            found(&ledger),
+            Some(original.clone()),
+            "somebody said it again"
+        );
+        ledger.push(said(Act::Release, Rank::Command));
+        assert_eq!(found(&ledger), None, "and took it back");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The plan: desired state minus actual state, as the fewest writes.
 //!
 //! The order is always the same: labels off, labels on, milestone, boards, fields, archiving,
-//! comments.
+//! closing, comments.
 
 use std::collections::BTreeSet;
 
@@ -73,6 +73,7 @@ pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
             .archive
             .push(change(Write::Archive { board }, reason));
     }
+    closing(snapshot, &mut sorted);
     comments(snapshot, decision, &mut sorted);
     answers(snapshot, &mut sorted);
     sorted.into_plan()
@@ -87,6 +88,7 @@ struct Sorted {
     boards: Vec<Change>,
     fields: Vec<Change>,
     archive: Vec<Change>,
+    closing: Vec<Change>,
     comments: Vec<Change>,
     assignments: Vec<Assignment>,
 }
@@ -105,6 +107,7 @@ impl Sorted {
             self.fields,
             // Nothing can be set on a row that is archived.
             self.archive,
+            self.closing,
             self.comments,
         ];
         for change in all.into_iter().flatten() {
@@ -284,6 +287,32 @@ fn attribute_changes(
     sorted.assignments.append(&mut its.assignments);
 }
 
+/// What a person called a duplicate is closed once, in every mode: that was commanded.
+fn closing(snapshot: &Snapshot, sorted: &mut Sorted) {
+    let Some((entry, original)) = ledger::to_close(&snapshot.ledger) else {
+        return;
+    };
+    let reason = Reason {
+        rule: ANSWER.to_owned(),
+        principle: String::new(),
+        because: format!("`{}` was said", entry.cause),
+        mode: Mode::Enforce,
+    };
+    if snapshot.issue.open {
+        let write = Write::Close {
+            reason: ledger::DUPLICATE.to_owned(),
+            original: original.node_id,
+        };
+        sorted.closing.push(change(write, &reason));
+    }
+    sorted.assignments.push(Assignment {
+        attribute: ledger::DUPLICATE.to_owned(),
+        value: entry.value.clone(),
+        hold: false,
+        reason,
+    });
+}
+
 fn comments(snapshot: &Snapshot, decision: &Decision, sorted: &mut Sorted) {
     for wanted in &decision.comments {
         let (key, body) = (wanted.key.clone(), wanted.body.clone());
@@ -452,6 +481,11 @@ fn apply_one(after: &mut Snapshot, write: &Write) {
                 .retain(|l| !l.eq_ignore_ascii_case(label));
         }
         Write::ClearMilestone => after.issue.milestone.clear(),
+        Write::Close { reason, .. } => {
+            after.issue.open = false;
+            after.issue.state_reason.clone_from(reason);
+            after.issue.closed_at = Some(after.now);
+        }
         Write::AddToBoard { board } => {
             after.boards.insert(board.clone(), BoardRow::default());
         }

@@ -199,6 +199,7 @@ pub fn in_words(write: &Write) -> String {
         Write::AddLabel { label } => format!("label + {label}"),
         Write::RemoveLabel { label } => format!("label - {label}"),
         Write::ClearMilestone => "milestone cleared".to_owned(),
+        Write::Close { reason, .. } => format!("closed: {reason}"),
         Write::AddToBoard { board } => format!("board {board}: add"),
         Write::SetField {
             board,

@@ -196,6 +196,7 @@ fn takes_away(plan: &Plan) -> bool {
             c.write,
             Write::RemoveLabel { .. }
                 | Write::ClearMilestone
+                | Write::Close { .. }
                 | Write::SetField { value: None, .. }
                 | Write::Archive { .. }
         )

@@ -333,6 +333,14 @@ impl Draft {
         if let Some(mut mirror) = self.record.issue.clone() {
             mirror.issue.labels.clone_from(&after.issue.labels);
             mirror.issue.milestone.clone_from(&after.issue.milestone);
+            if mirror.issue.open != after.issue.open {
+                mirror.issue.open = after.issue.open;
+                mirror
+                    .issue
+                    .state_reason
+                    .clone_from(&after.issue.state_reason);
+                mirror.issue.closed_at = after.issue.closed_at;
+            }
             if let Some(touched) = done.touched {
                 mirror.issue.updated_at = mirror.issue.updated_at.max(touched);
             }
@@ -421,8 +429,8 @@ fn touched(policy: &Policy, changes: &[Change]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What the ledger calls that which a write shows: an attribute, the milestone, a field that rules
-/// set or a row that they archive.
+/// What the ledger calls that which a write shows: an attribute, the milestone, what it repeats, a
+/// field that rules set or a row that they archive.
 pub(super) fn attribute_of(policy: &Policy, write: &Write) -> Option<String> {
     match write {
         Write::AddLabel { label } | Write::RemoveLabel { label } => {
@@ -437,6 +445,7 @@ pub(super) fn attribute_of(policy: &Policy, write: &Write) -> Option<String> {
             })
         }
         Write::ClearMilestone => Some(ledger::MILESTONE.to_owned()),
+        Write::Close { .. } => Some(ledger::DUPLICATE.to_owned()),
         Write::Archive { board } => Some(ledger::archived(board)),
         Write::AddToBoard { .. }
         | Write::React { .. }

@@ -26,7 +26,7 @@ use crate::triage::snapshot::{BoardRow, FieldValue, Issue};
 use super::draft::Draft;
 use super::marker::key_of;
 use super::noticed::Before;
-use super::obey::{self, Other, Place, Spoken, Told};
+use super::obey::{self, Named, Place, Spoken, Told};
 use super::weekly::Posted;
 
 /// The attribute and the value by which a question is put to the author.
@@ -99,7 +99,10 @@ impl Event {
                 };
                 (Place::Comment(e.comment), found)
             }
-            Self::Told(e) => (Place::Elsewhere, vec![e.found.clone()]),
+            Self::Told(e) => {
+                let lines = [&e.found].into_iter().chain(&e.also);
+                (Place::Elsewhere, lines.cloned().collect())
+            }
             _ => (Place::Issue, Vec::new()),
         }
     }
@@ -110,6 +113,15 @@ impl Event {
             Self::Issue(e) => Some(&e.issue),
             Self::Comment(e) => Some(&e.issue),
             _ => None,
+        }
+    }
+
+    /// The item on which the command lines that it brings were said or, of words of our own, for
+    /// which they are meant.
+    pub fn said_at(&self) -> Option<(&RepoName, u64)> {
+        match self {
+            Self::Told(told) => Some((&told.to.repository, told.to.number)),
+            _ => self.issue().map(|m| (&m.issue.repository, m.issue.number)),
         }
     }
 
@@ -144,7 +156,7 @@ pub(super) struct Surroundings<'a> {
     /// The command lines that the event brings, and where they were said.
     pub said: (Place, Vec<Found>),
     /// The items besides this one that they name, as far as they are there.
-    pub others: BTreeMap<ItemRef, Option<Other>>,
+    pub others: BTreeMap<ItemRef, Option<Named>>,
     /// The policy's board ids by the project's node id.
     pub board_ids: BTreeMap<String, String>,
     /// The label that the event is about is no longer in the repository: that is a change of the
@@ -197,6 +209,10 @@ pub(super) fn take_in(
             place: *place,
             at: delivery.received_at,
             key: &delivery.guid,
+            part_of: match event {
+                Event::Told(told) => told.part_of.as_deref(),
+                _ => None,
+            },
         };
         obey::obey(draft, around, &spoken, found);
     }

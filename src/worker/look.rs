@@ -22,7 +22,7 @@ use crate::triage::{decide, plan};
 use super::draft::Draft;
 use super::intake::{self, Event};
 use super::noticed::Before;
-use super::obey::{self, Other, Told};
+use super::obey::{self, Named, Told};
 use super::observe;
 use super::places::{self, OnBoards};
 use super::{Organization, WorkError, Worker};
@@ -87,6 +87,7 @@ impl Worker {
             LaneKey::Board(project) => {
                 Box::pin(self.look_at_board(&organization, lease, project)).await
             }
+            LaneKey::History => Box::pin(self.look_at_history(&organization, lease)).await,
             LaneKey::Digest(id) => Box::pin(self.look_at_digest(&organization, lease, id)).await,
             LaneKey::Installation => self.look_around(&organization, lease).await,
         }
@@ -160,6 +161,11 @@ impl Worker {
                 "installation" | "installation_repositories" => {
                     // Removed, suspended, or with other permissions: found anew when needed.
                     self.organizations.forget(lease.installation);
+                    // A repository that was added has a past.
+                    if self.config.read_history {
+                        let (lane, now) = (LaneKey::History, self.clock.now());
+                        self.store.wake(lease.installation, &lane, now).await?;
+                    }
                 }
                 _ => {}
             }
@@ -293,14 +299,14 @@ impl Worker {
         organization: &Organization,
         event: &Event,
         found: &[Found],
-    ) -> Result<BTreeMap<ItemRef, Option<Other>>, WorkError> {
+    ) -> Result<BTreeMap<ItemRef, Option<Named>>, WorkError> {
         let mut others = BTreeMap::new();
-        let Some(here) = event.issue().map(|mirror| &mirror.issue) else {
+        let Some((here, number)) = event.said_at() else {
             return Ok(others);
         };
         for item in obey::items_named(found, &organization.words) {
-            let repository = item.repository.as_ref().unwrap_or(&here.repository);
-            if *repository == here.repository && item.number == here.number {
+            let repository = item.repository.as_ref().unwrap_or(here);
+            if repository == here && item.number == number {
                 continue;
             }
             let same_owner = repository.owner.eq_ignore_ascii_case(&organization.login);
@@ -309,12 +315,7 @@ impl Worker {
             } else {
                 None
             };
-            let found = read.map(|read| Other {
-                repository_id: read.issue.repository_id,
-                repository: read.issue.issue.repository,
-                number: read.issue.issue.number,
-            });
-            others.insert(item, found);
+            others.insert(item, read.map(Named::of));
         }
         Ok(others)
     }

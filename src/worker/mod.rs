@@ -23,6 +23,7 @@ mod board;
 mod board_read;
 mod draft;
 mod happened;
+mod history;
 mod intake;
 mod look;
 mod marker;

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::command::table::{self, Who};
 use crate::command::{self, Act as Asked, Found, ItemRef, Reading, Said, ValueChange, Vocabulary};
+use crate::github::ItemRead;
 use crate::ids::{CommentId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::policy::template::{code, harmless};
@@ -31,6 +32,10 @@ use super::intake::Surroundings;
 use super::look::Decided;
 use super::observe;
 
+mod aside;
+mod same;
+mod undo;
+
 /// GitHub's limit for a comment, less room for the marker.
 const LONGEST_REPLY: usize = 64_000;
 
@@ -42,6 +47,8 @@ pub(super) struct Spoken<'a> {
     pub at: Timestamp,
     /// What makes it the same for ever: the delivery.
     pub key: &'a str,
+    /// The command that it is a part of, where it is: whoever may say that may say this.
+    pub part_of: Option<&'a str>,
 }
 
 /// Where something was said.
@@ -62,14 +69,42 @@ pub(super) struct Told {
     /// `owner/repo#n` where it was said.
     pub from: String,
     pub to: Other,
+    /// Other lines that are said with it.
+    #[serde(default)]
+    pub also: Vec<Found>,
+    /// The command that these lines are a part of: whoever may say that may say them.
+    #[serde(default)]
+    pub part_of: Option<String>,
 }
 
-/// An item that a command names, as GitHub knows it.
+/// Where an item is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Other {
     pub repository_id: RepositoryId,
     pub repository: RepoName,
     pub number: u64,
+}
+
+/// An item that a command names, as GitHub shows it now.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub at: Other,
+    pub node_id: String,
+    pub private: bool,
+}
+
+impl Named {
+    pub fn of(read: ItemRead) -> Self {
+        Self {
+            at: Other {
+                repository_id: read.issue.repository_id,
+                repository: read.issue.issue.repository,
+                number: read.issue.issue.number,
+            },
+            node_id: read.issue.node_id,
+            private: read.issue.issue.private,
+        }
+    }
 }
 
 impl Told {
@@ -86,7 +121,12 @@ pub(super) fn items_named(found: &[Found], words: &Vocabulary) -> BTreeSet<ItemR
     let readings = found.iter().filter_map(|line| command::read(line, words));
     readings
         .filter_map(|reading| match reading {
-            Reading::Command { said, .. } => Some(said.items),
+            Reading::Command { mut said, act } => {
+                if let Asked::Duplicate { of } = act {
+                    said.items.push(of);
+                }
+                Some(said.items)
+            }
             _ => None,
         })
         .flatten()
@@ -191,12 +231,10 @@ impl Hearing<'_, '_> {
         let mut told = Vec::new();
         for item in &elsewhere {
             let Some(Some(there)) = self.around.others.get(*item) else {
-                let item = code(&item.to_string());
-                return Err(format!(
-                    "{item} is no issue that I may see; nothing was done."
-                ));
+                return Err(same::unseen(item));
             };
-            told.push(there.clone());
+            self.original_may_be_named(act, there)?;
+            told.push(there.at.clone());
         }
         if !told.is_empty() && matches!(act, Asked::Why { .. } | Asked::Score | Asked::Help { .. })
         {
@@ -211,9 +249,11 @@ impl Hearing<'_, '_> {
         for to in told {
             let told = Told {
                 sender: self.spoken.sender.clone(),
-                found: alone(said),
+                found: self.for_another(said, act),
                 from: from.clone().unwrap_or_default(),
                 to,
+                also: Vec::new(),
+                part_of: None,
             };
             self.draft.told.push(told);
         }
@@ -246,6 +286,9 @@ impl Hearing<'_, '_> {
                 Asked::Release { held } if policy.attributes.contains_key(held) => {
                     of(held).unwrap_or_default()
                 }
+                Asked::Release { held } if held == table::SNOOZE => {
+                    return self.allowed(table::SNOOZE, act);
+                }
                 Asked::Release { .. } => of("override").unwrap_or_default(),
                 _ => of("triage").unwrap_or_default(),
             }),
@@ -253,6 +296,7 @@ impl Hearing<'_, '_> {
     }
 
     fn may(&self, name: &str, act: &Asked) -> bool {
+        let name = self.spoken.part_of.unwrap_or(name);
         self.allowed(name, act).is_none_or(|roles| {
             roles
                 .iter()
@@ -335,6 +379,7 @@ impl Hearing<'_, '_> {
                 Ok(())
             }
             Asked::Undo => self.undo(said, text),
+            Asked::Snooze { until } => self.snooze(said, *until, text),
             Asked::Kpi {
                 kpi,
                 figure,
@@ -345,12 +390,10 @@ impl Hearing<'_, '_> {
                 self.enter(said, text, &name, Act::Set, Rank::Command, value, None);
                 Ok(())
             }
-            Asked::Duplicate { .. }
-            | Asked::Snooze { .. }
-            | Asked::Promote
-            | Asked::Park
-            | Asked::Similar
-            | Asked::Apply { .. } => Err("this server cannot do that yet.".to_owned()),
+            Asked::Duplicate { of } => self.duplicate(said, of, text),
+            Asked::Promote | Asked::Park | Asked::Similar | Asked::Apply { .. } => {
+                Err("this server cannot do that yet.".to_owned())
+            }
         }
     }
 
@@ -373,6 +416,11 @@ impl Hearing<'_, '_> {
     fn release(&mut self, said: &Said, held: &str, text: &str) -> Outcome {
         let name = if self.around.policy.attributes.contains_key(held) {
             held.to_owned()
+        } else if held == table::SNOOZE {
+            if ledger::snoozed(&self.draft.record.ledger, self.spoken.at).is_none() {
+                return Err("it is not snoozed.".to_owned());
+            }
+            ledger::SNOOZED.to_owned()
         } else {
             ledger::limit(held)
         };
@@ -503,54 +551,6 @@ impl Hearing<'_, '_> {
             until,
         };
         self.draft.append(ActKey(key), entry);
-    }
-
-    /// Takes back what the last comment with commands did, attribute by attribute, where nobody
-    /// changed it since. What was there before is put back, and stays as a command's word.
-    fn undo(&mut self, said: &Said, text: &str) -> Outcome {
-        let ledger = self.draft.record.ledger.clone();
-        let by_command = |e: &LedgerEntry| e.cause.starts_with('/') && e.at != self.spoken.at;
-        let Some(last) = ledger.iter().rev().find(|e| by_command(e)) else {
-            return Err("nothing was commanded here that could be taken back.".to_owned());
-        };
-        // Of each attribute the first and the last line. The ledger's order tells what came
-        // since: the instants of hand changes are GitHub's, in whole seconds.
-        let mut undone: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        for (i, entry) in ledger.iter().enumerate() {
-            if by_command(entry) && entry.at == last.at && entry.by == last.by {
-                let lines = undone.entry(&entry.attribute).or_insert((i, i));
-                lines.1 = i;
-            }
-        }
-        let mut left = Vec::new();
-        for (attribute, (first, last)) in undone {
-            let changed = ledger[last + 1..]
-                .iter()
-                .any(|e| e.attribute == attribute && e.rank != Rank::Rule);
-            if changed {
-                left.push(code(attribute));
-                continue;
-            }
-            let before = ledger::fold(&ledger[..first], attribute);
-            if let Some(value) = before.latest() {
-                let rank = before.rank().unwrap_or(Rank::Command).max(Rank::Command);
-                self.enter(said, text, attribute, Act::Set, rank, value.clone(), None);
-                continue;
-            }
-            // Nothing was there, and nobody had said anything.
-            let (act, nothing) = match self.around.policy.attributes.get(attribute) {
-                Some(known) => (Act::Set, known.nothing()),
-                None => (Act::Release, AttributeValue::One(String::new())),
-            };
-            self.enter(said, text, attribute, act, Rank::Command, nothing, None);
-        }
-        if !left.is_empty() {
-            self.texts.push(format!(
-                "{} was changed by somebody since, and is left as it is.",
-                left.join(" and ")
-            ));
-        }
-        Ok(())
     }
 
     /// Notes what is to be said. A comment that was corrected has its reply corrected.

@@ -48,6 +48,8 @@ pub struct WorkerConfig {
     pub sweep_every: SignedDuration,
     /// How often a board with gates or caps is looked over for what no webhook told.
     pub read_boards_every: SignedDuration,
+    /// Is what happened before the first start read from GitHub, once?
+    pub read_history: bool,
 }
 
 impl Default for WorkerConfig {
@@ -60,6 +62,7 @@ impl Default for WorkerConfig {
             first_pause: SignedDuration::from_secs(1),
             sweep_every: SignedDuration::from_mins(5),
             read_boards_every: SignedDuration::from_mins(10),
+            read_history: true,
         }
     }
 }
@@ -107,6 +110,7 @@ impl Worker {
             self.clone().write_on(stop.clone()),
             self.wake_boards_on(stop.clone()),
             self.wake_digests_on(stop.clone()),
+            self.wake_history_on(stop.clone()),
             self.sweep_on(stop),
         );
     }

@@ -1,7 +1,8 @@
 //! One item's turn with the writer: its requests, each journalled before and settled after.
 //!
-//! Labels, milestone and rows on boards go in one document; then all fields of those rows (and what
-//! is archived) in one document; then comments, last, so that a plan cut in half is silent rather than noisy.
+//! Labels, milestone, rows on boards and closing go in one document; then all fields of those rows
+//! (and what is archived) in one document; then comments, last, so that a plan cut in half is silent
+//! rather than noisy.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -92,7 +93,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Labels, milestone, rows on boards: one document.
+    /// Labels, milestone, rows on boards, closing: one document.
     async fn write_issue(&mut self, plan: &Plan) -> Result<(), WorkError> {
         let repo = &self.snapshot.issue.repository;
         let vocabulary = &self.organization.vocabulary;
@@ -113,6 +114,14 @@ impl Turn<'_> {
                 Write::ClearMilestone => {
                     let mutation = Mutation::ClearMilestone {
                         issue: issue.clone(),
+                    };
+                    batch.push((mutation, vec![change]));
+                }
+                Write::Close { reason, original } => {
+                    let mutation = Mutation::CloseIssue {
+                        issue: issue.clone(),
+                        reason: reason.clone(),
+                        original: original.clone(),
                     };
                     batch.push((mutation, vec![change]));
                 }
@@ -465,6 +474,7 @@ pub(super) fn name_of(write: &Write) -> (&'static str, String) {
         Write::AddLabel { label } => ("add_label", label.clone()),
         Write::RemoveLabel { label } => ("remove_label", label.clone()),
         Write::ClearMilestone => ("clear_milestone", String::new()),
+        Write::Close { .. } => ("close", String::new()),
         Write::AddToBoard { board } => ("add_to_board", board.clone()),
         Write::SetField { board, field, .. } => ("set_field", format!("{board}/{field}")),
         Write::Archive { board } => ("archive", board.clone()),

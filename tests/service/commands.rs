@@ -18,11 +18,11 @@ async fn request() -> (World, u64) {
     (world, n)
 }
 
-fn has(world: &World, n: u64, label: &str) -> bool {
+pub fn has(world: &World, n: u64, label: &str) -> bool {
     world.labels(n).iter().any(|l| l == label)
 }
 
-async fn say(world: &World, who: &str, n: u64, text: &str) -> CommentId {
+pub async fn say(world: &World, who: &str, n: u64, text: &str) -> CommentId {
     let comment = world.sim.comment(who, REPOSITORY, n, text);
     world.settled().await;
     comment.expect("a comment")
@@ -35,7 +35,7 @@ async fn correct(world: &World, who: &str, comment: CommentId, text: &str) {
 }
 
 /// The bot's signs on a comment.
-fn signs(world: &World, n: u64, comment: CommentId) -> Vec<String> {
+pub fn signs(world: &World, n: u64, comment: CommentId) -> Vec<String> {
     let comments = world.issue(n).comments;
     let comment = comments.into_iter().find(|c| c.id == comment);
     let reactions = comment.expect("the comment").reactions;

@@ -19,7 +19,7 @@ const ON: (&str, u64) = (ORGANIZATION, BOARD);
 const BODY: &str = "Our researchers want it.";
 
 impl World {
-    async fn past(&self) -> Past {
+    pub async fn past(&self) -> Past {
         let store = &self.service().store;
         store.past(self.installation).await.expect("the past")
     }
@@ -31,7 +31,7 @@ impl World {
         schedule.next(Timestamp::now())
     }
 
-    async fn digest(&self) -> Digest {
+    pub async fn digest(&self) -> Digest {
         let policy = self.policy().policy;
         let declared = &policy.digests[0];
         let schedule = digest::schedule(declared).expect("a schedule");
@@ -257,7 +257,7 @@ impl World {
     }
 
     /// Lets time pass, until nothing is left to do.
-    async fn later(&self, clock: &ManualClock, by: SignedDuration) {
+    pub async fn later(&self, clock: &ManualClock, by: SignedDuration) {
         clock.advance(by);
         self.at_rest(clock).await;
     }

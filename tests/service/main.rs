@@ -5,6 +5,7 @@
 mod published;
 
 mod ask;
+mod before;
 mod boards;
 mod budget;
 mod command_line;
@@ -21,6 +22,7 @@ mod late;
 mod limits;
 mod lost;
 mod modes;
+mod more_commands;
 mod online;
 mod organization;
 mod outage;

@@ -31,6 +31,8 @@ pub struct Setup {
     pub policy: Option<String>,
     /// What it pins, in a lock file.
     pub pins: Option<String>,
+    /// What people did before the bot was there.
+    pub before: Box<dyn Fn(&Sim) + Send + Sync>,
 }
 
 impl Default for Setup {
@@ -42,10 +44,13 @@ impl Default for Setup {
             worker: WorkerConfig {
                 first_pause: jiff::SignedDuration::from_millis(20),
                 settle_after: jiff::SignedDuration::from_millis(50),
+                // Stories that count requests begin with a quiet GitHub.
+                read_history: false,
                 ..WorkerConfig::default()
             },
             policy: None,
             pins: None,
+            before: Box::new(|_| {}),
         }
     }
 }
@@ -81,7 +86,9 @@ impl World {
             ..SimConfig::default()
         })
         .expect("a simulated GitHub");
-        let installation = example::furnish(&sim).expect("the example organisation");
+        example::organization(&sim).expect("the example organisation");
+        (setup.before)(&sim);
+        let installation = sim.install_app(ORGANIZATION).expect("installed");
         let github = sim
             .serve("127.0.0.1:0".parse().expect("an address"))
             .await

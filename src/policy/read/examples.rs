@@ -13,7 +13,7 @@ use crate::policy::model::{Attribute, Board, Community, FieldKind, Role, Rule};
 use crate::policy::template::Template;
 use crate::policy::yaml::Node;
 use crate::triage::attribute::AttributeValue;
-use crate::triage::ledger::{Act, LedgerEntry, Rank};
+use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::snapshot::{BoardRow, Demand, FieldValue, Guess, Issue, Person, Snapshot};
 
 use super::Reader;
@@ -148,6 +148,7 @@ const GIVEN: &[&str] = &[
     "guess.kind",
     "guess.kind_confidence",
     "confirmed_by",
+    "snoozed",
     "board.column",
     "board.fields",
 ];
@@ -185,6 +186,11 @@ fn give(r: &mut Reader<'_>, key: &Node, value: &Node, names: &Names<'_>, s: &mut
         "author.bot" => s.author.bot = r.flag(Some(value), &what),
         "author.roles" => s.author.roles = roles(r, value, names),
         "confirmed_by" => s.confirmed_by = roles(r, value, names),
+        "snoozed" => {
+            if r.flag(Some(value), &what) {
+                s.ledger.push(snooze(s.now));
+            }
+        }
         "form" => {
             let answers: Vec<(&str, String)> = r
                 .map(value, "`form`")
@@ -234,6 +240,21 @@ fn give(r: &mut Reader<'_>, key: &Node, value: &Node, names: &Names<'_>, s: &mut
             s.boards.entry(board.id.clone()).or_insert_with(row);
         }
         _ => given_attribute(r, key, value, names, s),
+    }
+}
+
+/// Put out of the way, without an end that an example could reach.
+fn snooze(at: Timestamp) -> LedgerEntry {
+    LedgerEntry {
+        attribute: ledger::SNOOZED.to_owned(),
+        act: Act::Set,
+        rank: Rank::Command,
+        value: AttributeValue::One(ledger::SNOOZED.to_owned()),
+        at,
+        by: None,
+        cause: "/snooze".to_owned(),
+        reason: String::new(),
+        until: Some(Timestamp::MAX),
     }
 }
 

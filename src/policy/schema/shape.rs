@@ -610,6 +610,8 @@ pub struct Given {
     pub confidence: Option<f64>,
     /// Roles that confirmed it.
     pub confirmed_by: Option<Texts>,
+    /// Put out of the way by `/snooze`.
+    pub snoozed: Option<bool>,
     #[schemars(rename = "board.column")]
     pub column: Option<Word>,
     /// Fields of the board, by name.

@@ -4,7 +4,9 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::sim::ids::Node;
 use crate::sim::refusal::Refusal;
-use crate::sim::state::{Actor, Content, Field, FieldKind, Item, SetValue, State, Value, time};
+use crate::sim::state::{
+    Actor, Content, Field, FieldKind, Item, SetValue, State, TimelineWhat, Value, time,
+};
 use crate::sim::webhooks::Place;
 
 use super::{ITEMS, check_title};
@@ -118,6 +120,18 @@ impl State {
             "from": shown(&field, before.as_ref()),
             "to": shown(&field, value.as_ref()),
         });
+        if let (Content::Issue(issue), "Status") = (&item.content, field.name.as_str()) {
+            let column = |value: Option<&Value>| {
+                let name = shown(&field, value)["name"].as_str().map(str::to_owned);
+                name.unwrap_or_default()
+            };
+            let what = TimelineWhat::Moved {
+                project: item.project,
+                from: column(before.as_ref()),
+                to: column(value.as_ref()),
+            };
+            self.told(*issue, by, what);
+        }
         if let Some(item) = self.items.get_mut(&id) {
             item.updated_at = now;
             match value {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::sim::ids::Node;
 use crate::sim::refusal::Refusal;
-use crate::sim::state::{Actor, Issue, Milestone, State};
+use crate::sim::state::{Actor, Issue, Milestone, State, TimelineEvent, TimelineWhat};
 use crate::sim::webhooks::Place;
 
 use super::{BODY, LABELS, check_length, check_title};
@@ -66,6 +66,15 @@ impl State {
         self.emit("issues", action, place, by.user, Value::Object(fields));
     }
 
+    /// Writes an entry of an issue's timeline.
+    pub(super) fn told(&mut self, issue: u64, by: Actor, what: TimelineWhat) {
+        let at = self.now();
+        if let Some(issue) = self.issues.get_mut(&issue) {
+            let by = by.user;
+            issue.timeline.push(TimelineEvent { at, by, what });
+        }
+    }
+
     pub(super) fn touch(&mut self, id: u64) {
         let now = self.now();
         if let Some(issue) = self.issues.get_mut(&id) {
@@ -114,6 +123,7 @@ impl State {
                 closed_at: None,
                 closed_by: None,
                 by_app: by.app,
+                timeline: Vec::new(),
             },
         );
         self.issue_event("opened", by, id, json!({}));
@@ -196,6 +206,15 @@ impl State {
             issue.closed_by = Some(by.user);
         }
         let action = if open { "reopened" } else { "closed" };
+        self.told(
+            id,
+            by,
+            if open {
+                TimelineWhat::Reopened
+            } else {
+                TimelineWhat::Closed(reason.unwrap_or("completed"))
+            },
+        );
         self.issue_event(action, by, id, json!({}));
         Ok(())
     }
@@ -240,6 +259,15 @@ impl State {
     }
 
     pub(super) fn labelled(&mut self, action: &str, by: Actor, id: u64, label: u64) {
+        if let Some(known) = self.labels.get(&label) {
+            let name = known.name.clone();
+            let what = if action == "labeled" {
+                TimelineWhat::Labelled(name)
+            } else {
+                TimelineWhat::Unlabelled(name)
+            };
+            self.told(id, by, what);
+        }
         let label = self.labels.get(&label).map(|label| self.label_json(label));
         self.issue_event(action, by, id, json!({"label": label}));
     }

@@ -306,6 +306,12 @@ fn issues(state: &mut State, change: &Change<'_>, name: &str) -> Result<Val, Ref
                 "DUPLICATE" => "duplicate",
                 _ => "completed",
             };
+            if let Some(original) = change.given("duplicateIssueId") {
+                let found = change.find(state, "duplicateIssueId")?;
+                if !matches!(found, Node::Issue(other) if other != id) {
+                    return Err(change.wrong(original));
+                }
+            }
             state.set_open(by, id, false, Some(reason))?;
             change.payload("CloseIssuePayload", vec![("issue", issue(id))])
         }

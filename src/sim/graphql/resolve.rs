@@ -7,7 +7,9 @@ use crate::sim::auth::Caller;
 use crate::sim::ids::{Node, base64, unbase64};
 use crate::sim::limits::Budget;
 use crate::sim::refusal::Refusal;
-use crate::sim::state::{Account, Comment, Issue, Reaction, Repository, State, time};
+use crate::sim::state::{
+    Account, Comment, Issue, Reaction, Repository, State, TimelineEvent, TimelineWhat, time,
+};
 
 /// What a field gives.
 pub(super) enum Val {
@@ -520,6 +522,15 @@ fn issue(
                 ],
             ))
         }
+        "timelineItems" => {
+            let wanted = args.get("itemTypes").and_then(Value::as_array);
+            let told = issue.timeline.iter().map(|event| told(state, event));
+            let told = told.filter(|(kind, _)| {
+                wanted.is_none_or(|wanted| wanted.iter().any(|wanted| *wanted == json!(kind)))
+            });
+            let told = told.map(|(_, event)| event).collect();
+            connection("IssueTimelineItemsConnection", told, args)?
+        }
         "projectItems" => {
             context.need("organization_projects", "read")?;
             let archived = args.get("includeArchived") != Some(&json!(false));
@@ -534,6 +545,42 @@ fn issue(
         }
         _ => Val::Null,
     })
+}
+
+/// An entry of a timeline, and what GitHub calls its kind.
+fn told(state: &State, event: &TimelineEvent) -> (&'static str, Val) {
+    let label = |name: &String| Val::Obj(Obj::Made("Label", vec![("name", name.clone().into())]));
+    let (kind, name, more) = match &event.what {
+        TimelineWhat::Closed(reason) => {
+            let reason = ("stateReason", reason.to_uppercase().into());
+            ("CLOSED_EVENT", "ClosedEvent", vec![reason])
+        }
+        TimelineWhat::Reopened => ("REOPENED_EVENT", "ReopenedEvent", Vec::new()),
+        TimelineWhat::Labelled(name) => (
+            "LABELED_EVENT",
+            "LabeledEvent",
+            vec![("label", label(name))],
+        ),
+        TimelineWhat::Unlabelled(name) => {
+            let label = ("label", label(name));
+            ("UNLABELED_EVENT", "UnlabeledEvent", vec![label])
+        }
+        TimelineWhat::Moved { project, from, to } => (
+            "PROJECT_V2_ITEM_STATUS_CHANGED_EVENT",
+            "ProjectV2ItemStatusChangedEvent",
+            vec![
+                ("project", Val::node(Node::Project(*project))),
+                ("previousStatus", from.clone().into()),
+                ("status", to.clone().into()),
+            ],
+        ),
+    };
+    let mut fields = vec![
+        ("actor", account(state, event.by)),
+        ("createdAt", time(event.at).into()),
+    ];
+    fields.extend(more);
+    (kind, Val::Obj(Obj::Made(name, fields)))
 }
 
 fn comment(state: &State, comment: &Comment, field: &str) -> Val {

@@ -11,7 +11,7 @@ use crate::store::{
 };
 
 use super::items::{from_json, id, to_json};
-use super::{database, items, lanes, unreadable};
+use super::{database, history, items, lanes, unreadable};
 
 /// Everything about a board, read at one moment.
 pub(super) async fn read(
@@ -230,6 +230,9 @@ pub(super) async fn learn(
         if known.is_none() {
             items::change(conn, lease.installation, item, found.changes).await?;
             new.push(item);
+        } else {
+            let (installation, item) = (lease.installation.0.cast_signed(), item.0.cast_signed());
+            history::append_earlier(conn, installation, item, &found.changes.history).await?;
         }
     }
     Ok(new)

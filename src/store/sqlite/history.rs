@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
 use crate::ids::{InstallationId, UserId};
-use crate::store::{DigestRecord, Happening, MirrorIssue, Past, StoreError};
+use crate::store::{Backfill, DigestRecord, Happened, Happening, MirrorIssue, Past, StoreError};
 
 use super::items::{from_json, id, to_json};
 use super::{database, instant, micros};
@@ -98,10 +98,12 @@ pub(super) async fn past(
 ) -> Result<Past, StoreError> {
     const DOING: &str = "reading history";
     let since = since(pool, installation).await?;
+    let read_back = backfill(pool, installation).await?.done_at.is_some();
     let installation = installation.0.cast_signed();
     let mut tx = pool.begin().await.map_err(database(DOING))?;
     let mut past = Past {
         since,
+        read_back,
         ..Past::default()
     };
     each_line(&mut tx, ISSUES, installation, |line| {
@@ -163,6 +165,76 @@ pub(super) async fn past(
             .insert(UserId(person.cast_unsigned()), row.get("login"));
     }
     Ok(past)
+}
+
+/// Writes down what an item that is known already went through before it was.
+pub(super) async fn append_earlier(
+    conn: &mut SqliteConnection,
+    installation: i64,
+    item: i64,
+    history: &[(Timestamp, Happening)],
+) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "SELECT at, noted_at, what FROM history WHERE installation = ? AND item = ? ORDER BY id",
+    )
+    .bind(installation)
+    .bind(item)
+    .fetch_all(&mut *conn)
+    .await
+    .map_err(database("reading history"))?;
+    let known_at: Option<i64> = rows.iter().map(|row| row.get("noted_at")).min();
+    let known: Vec<(i64, String)> = rows
+        .iter()
+        .map(|row| (row.get("at"), row.get("what")))
+        .collect();
+    let mut earlier = Vec::new();
+    for (noted_at, happening) in history {
+        let at = micros(happening.at);
+        let what = to_json(&happening.what)?;
+        // An opening is known once; all else by its time.
+        let is_known = known.iter().any(|(known_at, known)| {
+            *known == what && (*known_at == at || happening.what == Happened::Opened)
+        });
+        if known_at.is_none_or(|known_at| at < known_at) && !is_known {
+            earlier.push((*noted_at, happening.clone()));
+        }
+    }
+    append(conn, installation, item, &earlier).await
+}
+
+/// How far history was read that happened before anybody listened.
+pub(super) async fn backfill(
+    pool: &SqlitePool,
+    installation: InstallationId,
+) -> Result<Backfill, StoreError> {
+    let state: Option<String> =
+        sqlx::query_scalar("SELECT state FROM backfills WHERE installation = ?")
+            .bind(installation.0.cast_signed())
+            .fetch_optional(pool)
+            .await
+            .map_err(database("reading how far history was read"))?;
+    state.map_or_else(
+        || Ok(Backfill::default()),
+        |state| from_json("how far history was read", &state),
+    )
+}
+
+/// Notes how far history was read.
+pub(super) async fn put_backfill(
+    conn: &mut SqliteConnection,
+    installation: InstallationId,
+    state: &Backfill,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO backfills (installation, state) VALUES (?1, ?2) \
+         ON CONFLICT (installation) DO UPDATE SET state = ?2",
+    )
+    .bind(installation.0.cast_signed())
+    .bind(to_json(state)?)
+    .execute(conn)
+    .await
+    .map_err(database("noting how far history was read"))?;
+    Ok(())
 }
 
 /// Writes a digest that was made.

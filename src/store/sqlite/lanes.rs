@@ -286,6 +286,9 @@ pub(super) async fn finish(
     if let Some((item, changes)) = finish.item {
         items::change(conn, lease.installation, item, changes).await?;
     }
+    if let Some(backfill) = &finish.backfill {
+        history::put_backfill(conn, lease.installation, backfill).await?;
+    }
     for digest in &finish.digests {
         history::put_digest(conn, lease.installation, digest).await?;
     }

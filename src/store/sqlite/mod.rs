@@ -44,7 +44,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::ids::{InstallationId, ItemId, RepoName};
 
 use super::{
-    Accepted, Alias, AuditEntry, AuditQuery, BoardRecord, Counts, DeadLetter, Delivery,
+    Accepted, Alias, AuditEntry, AuditQuery, Backfill, BoardRecord, Counts, DeadLetter, Delivery,
     DigestRecord, Effect, EffectId, Finish, Found, ItemRecord, LaneKey, Lease, NewAudit,
     NewDelivery, NewEffect, Past, Store, StoreError,
 };
@@ -372,6 +372,10 @@ impl Store for SqliteStore {
         item: ItemId,
     ) -> Result<Option<ItemRecord>, StoreError> {
         items::read(&self.readers, installation, item).await
+    }
+
+    async fn backfill(&self, installation: InstallationId) -> Result<Backfill, StoreError> {
+        history::backfill(&self.readers, installation).await
     }
 
     async fn recorded_since(

@@ -280,15 +280,11 @@ impl<'a> Judge<'a> {
             since.entry(limit.id().to_owned()).or_insert(self.board.now);
         }
         let caps = self.caps();
-        let ends = self
-            .board
-            .rows
-            .iter()
-            .flat_map(|row| row.place.passes.values());
-        let look_again_at = ends
-            .filter_map(|pass| pass.until)
-            .filter(|until| *until > self.board.now)
-            .min();
+        let ends = self.board.rows.iter().flat_map(|row| {
+            let passes = row.place.passes.values().filter_map(|pass| pass.until);
+            passes.chain(row.place.snoozed_until)
+        });
+        let look_again_at = ends.filter(|until| *until > self.board.now).min();
         let standing = self.inside.iter().zip(&mut self.turned_away);
         let standing = standing.map(|(inside, turned_away)| Standing {
             inside: inside
@@ -361,6 +357,9 @@ impl<'a> Judge<'a> {
             || place.archived
             || self.inside[row].contains(&limit)
             || self.is_exempt(row, limit)
+            || place
+                .snoozed_until
+                .is_some_and(|until| self.board.now < until)
         {
             return false;
         }

@@ -72,6 +72,9 @@ pub struct Place {
     pub meets: BTreeSet<String>,
     /// Caps and gates that somebody let it past.
     pub passes: BTreeMap<String, Pass>,
+    /// Until when it is nobody's candidate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
     pub score: Score,
     /// For each cap, what its `next_by` says.
     pub order: BTreeMap<String, Vec<OrderKey>>,
@@ -152,7 +155,7 @@ pub struct BoardDecision {
     pub entries: Vec<Judged>,
     pub caps: Vec<CapState>,
     pub since: BTreeMap<String, Timestamp>,
-    /// When an override ends.
+    /// When an override or a snooze ends.
     pub look_again_at: Option<Timestamp>,
 }
 

@@ -54,6 +54,7 @@ pub fn place(
         entered_at: row.and_then(|r| r.entered_at),
         mover: position.mover,
         asks: position.asks,
+        snoozed_until: ledger::snoozed(&snapshot.ledger, snapshot.now),
         ..Place::default()
     };
     for limit in Limit::of(policy, board) {

@@ -89,7 +89,9 @@ pub(super) fn with_facts(policy: &Policy, snapshot: &Snapshot) -> (Decision, Fac
         }
     }
     pass.effects();
-    pass.decision.look_again_at = pass.notes.flips_at;
+    // The end of a snooze is a change that nothing else tells of.
+    let ends_at = ledger::snoozed(&snapshot.ledger, snapshot.now);
+    pass.decision.look_again_at = pass.notes.flips_at.into_iter().chain(ends_at).min();
     (pass.decision, pass.facts)
 }
 
