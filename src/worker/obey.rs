@@ -33,6 +33,7 @@ use super::observe;
 mod aside;
 mod audience;
 mod authority;
+mod critical;
 mod questions;
 mod same;
 mod shorthand;
@@ -294,8 +295,7 @@ impl Hearing<'_, '_> {
                 Ok(())
             }
             Asked::Critical => {
-                let roles = self.around.sender_roles.clone();
-                self.draft.confirm(&roles);
+                self.critical(said, text);
                 Ok(())
             }
             Asked::Override { limit, until } => self.let_past(said, limit, *until, text),
