@@ -72,6 +72,7 @@ impl Stage {
                 policy: "rules".into(),
             }],
             mode: Mode::Enforce,
+            blast_radius: usize::MAX,
             strict_limits: false,
             write_gap: Duration::ZERO,
             log_format: LogFormat::Text,
@@ -106,6 +107,7 @@ async fn walk() {
             login: ORGANIZATION.to_owned(),
             policy: Arc::new(policy.with_mode(Mode::Enforce)),
             folder,
+            fingerprint: "bench".to_owned(),
         }],
         Options {
             clock: Arc::new(SystemClock),

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// The system's keeps what a digest over tens of thousands of issues once took.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     northstar::cli::main()
 }

@@ -3,9 +3,13 @@
 //! *In:* a folder (or one file). *Out:* the [`Source`]s that [`policy::load`](crate::policy::load)
 //! takes, in the order of their names.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::policy::Source;
+use crate::triage::decision::Mode;
 
 /// No policy is larger than this, all files together. (A configuration of 70 kB out in the world
 /// is already one that nobody can read.)
@@ -71,6 +75,24 @@ pub fn read(root: &Path) -> Result<Vec<Source>, FolderError> {
         });
     }
     Ok(sources)
+}
+
+/// What tells one policy from another: of the same texts in the same mode it is always the same.
+#[must_use]
+pub fn fingerprint(sources: &[Source], mode: Mode) -> String {
+    let mut hash = Sha256::new();
+    hash.update(format!("{mode:?}"));
+    for source in sources {
+        // The lengths keep the end of one text apart from the beginning of the next.
+        hash.update(source.text.len().to_le_bytes());
+        hash.update(&source.text);
+    }
+    let mut text = String::new();
+    for byte in hash.finalize() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), FolderError> {

@@ -72,6 +72,7 @@ pub fn load_policies(settings: &Settings) -> Result<Vec<PolicySource>, StartErro
             Ok(PolicySource {
                 login: organization.login.clone(),
                 policy: Arc::new(policy.with_mode(settings.mode)),
+                fingerprint: policy_folder::fingerprint(&sources, settings.mode),
                 folder: organization.policy.clone(),
             })
         })

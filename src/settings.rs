@@ -31,6 +31,7 @@ const KEYS: &[&str] = &[
     "organization[].login",
     "organization[].policy",
     "policy.mode",
+    "policy.blast_radius",
     "limits.strict",
     "limits.write_gap_ms",
     "log.format",
@@ -52,6 +53,9 @@ pub struct Settings {
     /// The organisations served. At least one.
     pub organizations: Vec<OrganizationSettings>,
     pub mode: Mode,
+    /// More items than this that rules would change of their own accord within ten minutes wait
+    /// for `/apply`.
+    pub blast_radius: usize,
     /// Label and field edits count as content, too.
     pub strict_limits: bool,
     /// Least time between two writes.
@@ -194,10 +198,20 @@ impl Default for RawStore {
     }
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(default)]
 struct RawPolicy {
     mode: Mode,
+    blast_radius: usize,
+}
+
+impl Default for RawPolicy {
+    fn default() -> Self {
+        Self {
+            mode: Mode::default(),
+            blast_radius: 25,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -286,6 +300,7 @@ impl Settings {
             store_url: raw.store.url,
             organizations: organizations(raw.organization)?,
             mode: raw.policy.mode,
+            blast_radius: raw.policy.blast_radius,
             strict_limits: raw.limits.strict,
             write_gap: Duration::from_millis(raw.limits.write_gap_ms),
             log_format: raw.log.format,

@@ -10,10 +10,10 @@ mod commands;
 mod decide;
 mod demo;
 mod digest;
-
 mod inbox;
 mod logs;
 mod online;
+mod plan;
 mod schema;
 mod serve;
 mod why;
@@ -47,6 +47,7 @@ enum Command {
     Commands(commands::Args),
     Inbox(inbox::Args),
     Audit(audit::Args),
+    Plan(plan::Args),
     Digest(digest::Args),
     Schema(schema::Args),
 }
@@ -93,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Commands(args) => commands::run(&args),
         Command::Inbox(args) => inbox::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Digest(args) => digest::run(&args),
         Command::Schema(args) => {
             schema::run(&args);

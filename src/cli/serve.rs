@@ -43,7 +43,10 @@ pub(super) fn run(args: &Args) -> Outcome {
                 min_gap: settings.write_gap,
                 ..Pacing::default()
             },
-            worker: WorkerConfig::default(),
+            worker: WorkerConfig {
+                blast_radius: settings.blast_radius,
+                ..WorkerConfig::default()
+            },
         };
         let running = Running::start(&settings, policies, options)
             .await

@@ -60,6 +60,8 @@ pub(super) fn run(args: &Args) -> Outcome {
         login: served.login.clone(),
         policy: Arc::new(decide::load(folder)?.with_mode(settings.mode)),
         folder: folder.to_owned(),
+        // Nothing is decided anew.
+        fingerprint: String::new(),
     };
     let policy = source.policy.clone();
     let about = match &args.about {

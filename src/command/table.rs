@@ -97,6 +97,8 @@ pub enum Who {
 
 /// What `/release` calls a snooze.
 pub const SNOOZE: &str = "snooze";
+/// Lets a plan that waits be written.
+pub const APPLY: &str = "apply";
 
 /// Every command but the attributes, in the order of the help.
 pub const TABLE: &[Entry] = &[
@@ -213,7 +215,7 @@ pub const TABLE: &[Entry] = &[
         example: "/undo",
     },
     Entry {
-        name: "apply",
+        name: APPLY,
         args: &[Arg::Plan],
         reason: Reason::Optional,
         who: Who::Role("product_lead"),

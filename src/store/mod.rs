@@ -186,6 +186,36 @@ pub trait Store: Send + Sync + 'static {
         project: &str,
     ) -> Result<BoardRecord, StoreError>;
 
+    /// May what rules want of their own accord be written? If it would reach too far, it is put
+    /// into a plan that waits. Guarded by the fence.
+    async fn reach(&self, lease: &Lease, reach: Reach) -> Result<Reached, StoreError>;
+
+    /// Lets a plan that waits, made since `kept_since`, be written: its items are looked at again.
+    /// Whether there was one.
+    async fn let_go(
+        &self,
+        installation: InstallationId,
+        plan: &str,
+        at: Timestamp,
+        kept_since: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Plans made since then, the newest first.
+    async fn plans(
+        &self,
+        installation: InstallationId,
+        kept_since: Timestamp,
+    ) -> Result<Vec<HeldPlan>, StoreError>;
+
+    /// Notes by which policy items are decided from now on. If it was another before, every open
+    /// issue that was decided on is looked at again. How many.
+    async fn decided_by(
+        &self,
+        installation: InstallationId,
+        fingerprint: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+
     /// How far history was read that happened before anybody listened.
     async fn backfill(&self, installation: InstallationId) -> Result<Backfill, StoreError>;
 

@@ -10,6 +10,7 @@ use crate::ids::{InstallationId, ItemId, RepoName, RepositoryId, UserId};
 use crate::store::StoreError;
 use crate::triage::answer::Answer;
 use crate::triage::board::{CapState, Place, Standing, Verdict};
+use crate::triage::change::Write;
 use crate::triage::ledger::LedgerEntry;
 use crate::triage::snapshot::{BoardRow, Issue, PostedComment};
 
@@ -179,6 +180,53 @@ pub enum WritePriority {
     Critical,
     Board,
     Rest,
+    /// Nobody did anything to the item: time passed, or the policy changed.
+    Unasked,
+}
+
+/// What rules want to write to an item to which nobody did anything.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    pub item: HeldItem,
+    pub at: Timestamp,
+    /// Other items that rules changed so since `since` before this is too many.
+    pub at_most: usize,
+    pub since: Timestamp,
+    /// Plans made before this have ended.
+    pub kept_since: Timestamp,
+}
+
+/// What of it may be written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reached {
+    All,
+    /// What a plan showed that somebody let go, and still holds.
+    Only(Vec<Write>),
+    /// Nothing before somebody lets this plan go.
+    Waits {
+        plan: String,
+    },
+}
+
+/// What rules would have changed beyond what they may of their own accord.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeldPlan {
+    pub id: String,
+    pub made_at: Timestamp,
+    /// When somebody let it go.
+    pub applied_at: Option<Timestamp>,
+    pub items: Vec<HeldItem>,
+}
+
+/// An item of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeldItem {
+    pub item: ItemId,
+    /// `owner/repo#n`.
+    pub name: String,
+    pub private: bool,
+    /// As they were first shown.
+    pub writes: Vec<Write>,
 }
 
 /// A name GitHub has for an item.

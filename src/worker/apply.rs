@@ -76,6 +76,10 @@ impl Worker {
             }
         }
         let owed = self.take_up(&organization, &mut looked, owed);
+        if owed.is_empty() {
+            self.keep_within_reach(&organization, lease, &mut looked)
+                .await?;
+        }
         Box::pin(self.carry_out(&organization, lease, looked, owed, stop)).await
     }
 
@@ -93,6 +97,7 @@ impl Worker {
             mut finish,
             decided,
             seen,
+            asked: _,
         } = looked;
         finish.wants_write = Some(None);
         if seen == Seen::Gone {

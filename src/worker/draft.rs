@@ -38,6 +38,8 @@ pub(super) struct Draft {
     pub unnamed: BTreeSet<String>,
     /// Commands for other items, to be put in their lanes.
     pub told: Vec<Told>,
+    /// Plans that were let go.
+    pub let_go: Vec<String>,
     /// When what is taken in now was said.
     pub at: Timestamp,
     /// The policy's board ids, by the project's node id.
@@ -53,6 +55,7 @@ impl Draft {
             changes: ItemChanges::default(),
             unnamed: BTreeSet::new(),
             told: Vec::new(),
+            let_go: Vec::new(),
             at: now,
             boards,
             notes: Vec::new(),
@@ -422,7 +425,7 @@ fn name_in(row: &BoardRow, field: &str) -> String {
 }
 
 /// The attributes that changes show.
-fn touched<'p>(policy: &'p Policy, changes: &[Change]) -> BTreeSet<&'p str> {
+pub(super) fn touched<'p>(policy: &'p Policy, changes: &[Change]) -> BTreeSet<&'p str> {
     let shown = changes.iter();
     shown
         .filter_map(|c| attribute_of(policy, &c.write))

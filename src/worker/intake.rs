@@ -154,6 +154,8 @@ pub(super) struct Surroundings<'a> {
     pub said: (Place, Vec<Found>),
     /// The items besides this one that they name, as far as they are there.
     pub others: BTreeMap<ItemRef, Option<Named>>,
+    /// Plans that wait or were let go, if a command names one.
+    pub plans: BTreeSet<String>,
     /// The policy's board ids by the project's node id.
     pub board_ids: BTreeMap<String, String>,
     /// The label that the event is about is no longer in the repository: that is a change of the

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use crate::command::{Found, ItemRef};
+use crate::command::{Found, ItemRef, table};
 use crate::digest;
 use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::policy::Policy;
@@ -26,6 +26,7 @@ use super::noticed::Before;
 use super::obey::{self, Elsewhere, Named, Told};
 use super::observe;
 use super::places::{self, OnBoards};
+use super::radius;
 use super::{Organization, WorkError, Worker};
 
 /// At most this many deliveries are taken in before the lane is written back.
@@ -56,6 +57,8 @@ pub(super) struct Looked {
     pub item: ItemId,
     pub draft: Draft,
     pub finish: Finish,
+    /// Somebody did something to the item, rather than to the policy or the vocabulary.
+    pub asked: bool,
     /// Where what was decided on comes from.
     pub seen: Seen,
     /// `None`: the issue is gone from GitHub, or cannot be decided before its deliveries are in.
@@ -172,6 +175,7 @@ impl Worker {
             }
             finish.done.push(delivery.seq);
         }
+        self.tell_plans(organization, lease).await?;
         Ok(self.store.finish(lease, finish).await?)
     }
 
@@ -191,6 +195,7 @@ impl Worker {
         let board_ids = organization.board_ids().await?;
         let mut draft = Draft::new(record.unwrap_or_default(), self.clock.now(), board_ids);
         let mut finish = Finish::default();
+        let mut asked = false;
 
         for delivery in self.store.pending(lease, AT_A_TIME).await? {
             if draft.record.issue.is_none()
@@ -201,7 +206,8 @@ impl Worker {
                     .await?;
             }
             match self.take_in(organization, &mut draft, &delivery).await {
-                Ok(()) => {
+                Ok(by_hand) => {
+                    asked |= by_hand;
                     finish.done.push(delivery.seq);
                     finish
                         .audit
@@ -215,6 +221,7 @@ impl Worker {
                         item,
                         draft,
                         finish,
+                        asked,
                         seen: Seen::Mirror,
                         decided: None,
                     });
@@ -234,6 +241,7 @@ impl Worker {
                     item,
                     draft,
                     finish,
+                    asked,
                     seen: Seen::Gone,
                     decided: None,
                 });
@@ -260,6 +268,7 @@ impl Worker {
             item,
             draft,
             finish,
+            asked,
             seen,
             decided,
         })
@@ -300,26 +309,29 @@ impl Worker {
         audit
     }
 
+    /// Whether it tells of somebody's act on the item.
     async fn take_in(
         &self,
         organization: &Organization,
         draft: &mut Draft,
         delivery: &Delivery,
-    ) -> Result<(), WorkError> {
+    ) -> Result<bool, WorkError> {
         let event = Event::read(delivery).ok_or_else(|| WorkError::Payload {
             guid: delivery.guid.clone(),
             problem: "it does not say which item it is about".to_owned(),
         })?;
         let said = event.commands(organization.bot, &organization.bot_name);
+        let actor = event.actor(organization.bot);
         let surroundings = intake::Surroundings {
             others: self.others(organization, &event, &said.1).await?,
-            said,
             policy: &organization.policy,
             bot: organization.bot,
-            sender_roles: match event.actor(organization.bot) {
+            plans: self.plans_named(organization, &said.1).await?,
+            sender_roles: match actor {
                 Some(sender) => organization.roles.of(&organization.policy, sender).await?,
                 None => BTreeSet::new(),
             },
+            said,
             words: &organization.words,
             board_ids: organization.board_ids().await?,
             label_is_gone: match event.taken_off(organization.bot, &organization.policy) {
@@ -328,7 +340,9 @@ impl Worker {
             },
         };
         intake::take_in(draft, delivery, &event, &surroundings);
-        self.tell(organization, draft, delivery).await
+        self.tell(organization, draft, delivery).await?;
+        let posted = matches!(event, Event::Posted(_));
+        Ok(posted || actor.is_some() && !surroundings.label_is_gone)
     }
 
     /// The items that commands name besides the one they were said on; `None`: GitHub shows the
@@ -380,7 +394,32 @@ impl Worker {
             self.store.accept(delivery).await?;
             self.ring();
         }
+        for plan in draft.let_go.drain(..) {
+            let (installation, now) = (organization.installation, self.clock.now());
+            let kept_since = radius::kept_since(now);
+            let store = &self.store;
+            if store.let_go(installation, &plan, now, kept_since).await? {
+                store
+                    .wake(installation, &LaneKey::Installation, now)
+                    .await?;
+                self.ring();
+            }
+        }
         Ok(())
+    }
+
+    /// The plans that wait or were let go, if a command may be about one.
+    async fn plans_named(
+        &self,
+        organization: &Organization,
+        found: &[Found],
+    ) -> Result<BTreeSet<String>, WorkError> {
+        if !found.iter().any(|line| line.name == table::APPLY) {
+            return Ok(BTreeSet::new());
+        }
+        let kept_since = radius::kept_since(self.clock.now());
+        let plans = self.store.plans(organization.installation, kept_since);
+        Ok(plans.await?.into_iter().map(|plan| plan.id).collect())
     }
 
     /// One read that brings the whole item up to date. `false`: GitHub has it no longer. The
@@ -460,6 +499,7 @@ impl Worker {
             item,
             mut draft,
             mut finish,
+            asked,
             decided,
             seen,
         } = looked;
@@ -473,7 +513,12 @@ impl Worker {
         }
         if let Some(decided) = &decided {
             let plan = &decided.plan;
-            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority(decided)));
+            let mut priority = priority(decided, asked);
+            if let Some((before, _)) = lease.wants_write {
+                // What was asked for before waits still.
+                priority = priority.min(before);
+            }
+            finish.wants_write = Some((!plan.changes.is_empty()).then_some(priority));
             if plan.changes.is_empty() {
                 // Nothing to write on GitHub: what the ledger is to learn, it learns now.
                 draft.assign(&plan.assignments, lease, self.clock.now());
@@ -512,10 +557,13 @@ impl Worker {
 }
 
 /// Commands and their answers come first, then what the policy calls critical, then gates and caps.
-fn priority(decided: &Decided) -> WritePriority {
+/// What nobody asked for comes last, however critical the rules think it is.
+fn priority(decided: &Decided, asked: bool) -> WritePriority {
     let by_command = |change: &Change| change.reason.rule.starts_with(ANSWER);
     if decided.plan.changes.iter().any(by_command) {
         WritePriority::Command
+    } else if !asked && !decided.boards.wants_write {
+        WritePriority::Unasked
     } else if decided.decision.critical {
         WritePriority::Critical
     } else if decided.boards.wants_write {

@@ -33,6 +33,7 @@ pub mod observe;
 mod organization;
 mod owed;
 mod places;
+pub(crate) mod radius;
 mod roles;
 mod run;
 mod sweep;

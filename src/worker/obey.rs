@@ -344,7 +344,14 @@ impl Hearing<'_, '_> {
                 self.questions.push(Question::Similar);
                 Ok(())
             }
-            Asked::Apply { .. } => Err("this server cannot do that yet.".to_owned()),
+            Asked::Apply { plan } => {
+                let plan = plan.to_lowercase();
+                if !self.around.plans.contains(&plan) {
+                    return Err("no plan of that name waits. They end after seven days.".to_owned());
+                }
+                self.draft.let_go.push(plan);
+                Ok(())
+            }
         }
     }
 

@@ -23,6 +23,10 @@ pub struct PolicySource {
     pub login: String,
     pub policy: Arc<Policy>,
     pub folder: PathBuf,
+    /// Another one, if the policy is another ([`policy_folder::fingerprint`]).
+    ///
+    /// [`policy_folder::fingerprint`]: crate::policy_folder::fingerprint
+    pub fingerprint: String,
 }
 
 /// An organisation with the App installed.
@@ -30,6 +34,8 @@ pub struct Organization {
     pub login: String,
     pub installation: InstallationId,
     pub policy: Arc<Policy>,
+    /// Of the policy.
+    pub fingerprint: String,
     pub github: Arc<Installation>,
     pub roles: RoleBook,
     pub vocabulary: Vocabulary,
@@ -129,6 +135,7 @@ impl Organizations {
             login: source.login.clone(),
             installation,
             policy: source.policy.clone(),
+            fingerprint: source.fingerprint.clone(),
             roles: RoleBook::new(self.clock.clone(), &source.login, client.clone()),
             vocabulary: Vocabulary::new(self.clock.clone(), &source.login, client.clone()),
             words: Words::of(&source.policy),

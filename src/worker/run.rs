@@ -48,6 +48,9 @@ pub struct WorkerConfig {
     pub sweep_every: SignedDuration,
     /// How often a board with gates or caps is looked over for what no webhook told.
     pub read_boards_every: SignedDuration,
+    /// More items than this that rules would change of their own accord within ten minutes wait
+    /// for `/apply`.
+    pub blast_radius: usize,
     /// Is what happened before the first start read from GitHub, once?
     pub read_history: bool,
 }
@@ -62,6 +65,7 @@ impl Default for WorkerConfig {
             first_pause: SignedDuration::from_secs(1),
             sweep_every: SignedDuration::from_mins(5),
             read_boards_every: SignedDuration::from_mins(10),
+            blast_radius: 25,
             read_history: true,
         }
     }
@@ -111,6 +115,7 @@ impl Worker {
             self.wake_boards_on(stop.clone()),
             self.wake_digests_on(stop.clone()),
             self.wake_history_on(stop.clone()),
+            self.wake_for_policy_on(stop.clone()),
             self.sweep_on(stop),
         );
     }

@@ -42,13 +42,14 @@ impl Posted {
     pub const EVENT: &str = "northstar.post";
     /// What the keys of such comments begin with.
     const KEY: &str = "digest-";
+    pub const PLAN: &str = "plan-";
 
     pub fn read(payload: &[u8]) -> Option<Self> {
         serde_json::from_slice(payload).ok()
     }
 
     pub fn is_key(key: &str) -> bool {
-        key.starts_with(Self::KEY)
+        key.starts_with(Self::KEY) || key.starts_with(Self::PLAN)
     }
 
     pub fn answer(&self) -> Answer {

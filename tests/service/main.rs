@@ -32,6 +32,7 @@ mod payloads;
 mod private;
 mod quarrel;
 mod race;
+mod radius;
 mod replicas;
 mod shorthands;
 mod similar;

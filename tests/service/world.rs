@@ -148,6 +148,7 @@ impl World {
                 policy: "rules".into(),
             }],
             mode: self.setup.mode,
+            blast_radius: 25,
             strict_limits: false,
             write_gap: Duration::ZERO,
             log_format: LogFormat::Text,
@@ -166,6 +167,7 @@ impl World {
             login: ORGANIZATION.to_owned(),
             policy: Arc::new(policy.with_mode(self.setup.mode)),
             folder,
+            fingerprint: policy_folder::fingerprint(&sources, self.setup.mode),
         }
     }
 

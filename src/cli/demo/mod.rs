@@ -98,6 +98,7 @@ async fn set_up(args: &Args) -> Result<Stage, Failure> {
             policy: "rules".into(),
         }],
         mode: Mode::Enforce,
+        blast_radius: 25,
         strict_limits: false,
         write_gap: DEMO_GAP,
         log_format: LogFormat::Text,
@@ -107,6 +108,7 @@ async fn set_up(args: &Args) -> Result<Stage, Failure> {
         login: ORGANIZATION.to_owned(),
         policy: policy.clone(),
         folder: "rules".into(),
+        fingerprint: "demo".to_owned(),
     };
     let options = Options {
         clock,

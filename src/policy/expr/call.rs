@@ -394,7 +394,7 @@ impl Checker<'_> {
             Op::Fact(slot) => Some((slot, self.schema.patterns.join(slot, &pattern))),
             _ => None,
         };
-        let index = u32::try_from(self.code.patterns.len()).unwrap_or(u32::MAX);
+        let index = u16::try_from(self.code.patterns.len()).unwrap_or(u16::MAX);
         self.code.patterns.push(Pattern {
             regex,
             pooled,

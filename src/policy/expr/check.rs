@@ -96,6 +96,7 @@ pub(super) fn check(
             code.cost = root.cost;
             code.may_be_absent = root.absent;
             code.moves = root.moves;
+            code.pack();
             Ok(Program {
                 code: std::sync::Arc::new(code),
             })

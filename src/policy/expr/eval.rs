@@ -160,7 +160,7 @@ impl<'a, 'n> Evaluator<'a, 'n> {
 
     pub fn finish(&mut self, node: NodeId) -> (Value, i32) {
         // A fact or constant is shared, not copied.
-        match self.code.op(node) {
+        match *self.code.at(node) {
             Op::Fact(slot) => (self.facts.get(slot).clone(), self.facts.rate(slot)),
             Op::Const(index) => (self.code.constant(index).clone(), 0),
             _ => {
@@ -173,7 +173,7 @@ impl<'a, 'n> Evaluator<'a, 'n> {
 
     /// The node's value as a condition; anything but `true` is false.
     pub fn truth(&mut self, node: NodeId) -> bool {
-        match self.code.op(node) {
+        match *self.code.at(node) {
             Op::And(kids) => {
                 let code = self.code;
                 code.kids(kids).iter().all(|k| self.truth(*k))
@@ -195,14 +195,14 @@ impl<'a, 'n> Evaluator<'a, 'n> {
                 let branch = if self.truth(condition) { yes } else { no };
                 self.truth(branch)
             }
-            rarer => self.rarer_truth(node, rarer),
+            _ => self.rarer_truth(node),
         }
     }
 
     /// Apart from the rest, so that what is asked most often needs little room on the stack.
     #[inline(never)]
-    fn rarer_truth(&mut self, node: NodeId, op: Op) -> bool {
-        match op {
+    fn rarer_truth(&mut self, node: NodeId) -> bool {
+        match *self.code.at(node) {
             Op::Has(inner) => self.value(inner).is_present(),
             Op::Text(how, text, part) => {
                 let (text, part) = (self.value(text), self.value(part));
@@ -231,7 +231,7 @@ impl<'a, 'n> Evaluator<'a, 'n> {
     }
 
     pub fn value(&mut self, node: NodeId) -> V<'a> {
-        match self.code.op(node) {
+        match *self.code.at(node) {
             Op::Const(index) => V::of(self.code.constant(index), 0),
             Op::Fact(slot) => V::of(self.facts.get(slot), self.facts.rate(slot)),
             Op::Local(index) => self
@@ -312,7 +312,7 @@ impl<'a, 'n> Evaluator<'a, 'n> {
 
     /// A fact or constant as it lies there; nothing has to be made of it. Most operands are one.
     fn lying(&self, node: NodeId) -> Option<&'a Value> {
-        match self.code.op(node) {
+        match *self.code.at(node) {
             Op::Fact(slot) => Some(self.facts.get(slot)),
             Op::Const(index) => Some(self.code.constant(index)),
             _ => None,
@@ -345,7 +345,7 @@ impl<'a, 'n> Evaluator<'a, 'n> {
     fn is_in_made(&mut self, needle: NodeId, hay: NodeId) -> bool {
         let needle = self.value(needle);
         // A literal list with facts in it is not built only to be searched.
-        if let Op::List(kids) = self.code.op(hay) {
+        if let Op::List(kids) = *self.code.at(hay) {
             let code = self.code;
             return code.kids(kids).iter().any(|k| {
                 let item = self.value(*k);
@@ -365,7 +365,7 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             .any(|item| self.compare(Compare::Eq, needle, &V::of(item, 0)))
     }
 
-    fn index(&mut self, of: NodeId, key: NodeId, default: u32) -> V<'a> {
+    fn index(&mut self, of: NodeId, key: NodeId, default: u16) -> V<'a> {
         let of = self.value(of);
         let key = self.value(key);
         let position = || match key {

@@ -57,7 +57,7 @@ impl Checker<'_> {
     }
 
     fn variable(&mut self, index: usize, span: Range<usize>) -> Checked {
-        let op = Op::Local(u32::try_from(index).unwrap_or(u32::MAX));
+        let op = Op::Local(u16::try_from(index).unwrap_or(u16::MAX));
         let local = &self.locals[index];
         let (ty, bulk) = (local.ty.clone(), local.bulk);
         let mut checked = self.emit(op, Type::Nothing, &[], span);

@@ -13,8 +13,9 @@ use super::schema::{Slot, Type};
 use super::trace::Trace;
 use super::value::{Facts, Notes, Value};
 
-/// Where a node stands in the arena. Children stand before their parents.
-pub(super) type NodeId = u32;
+/// Where a node stands in the arena. Children stand before their parents. The smaller, the more of
+/// a policy stays in the processor's cache.
+pub(super) type NodeId = u16;
 
 /// A comparison. Both sides are of one kind (numbers, texts, instants, durations, …).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,17 +83,17 @@ pub(super) enum Convert {
 /// A run of children in [`Code::kids`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kids {
-    pub start: u32,
-    pub len: u32,
+    pub start: u16,
+    pub len: u16,
 }
 
 /// One node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Op {
-    Const(u32),
+    Const(u16),
     Fact(Slot),
     /// A macro's variable, counted from the outermost macro.
-    Local(u32),
+    Local(u16),
     And(Kids),
     Or(Kids),
     Not(NodeId),
@@ -104,17 +105,19 @@ pub(super) enum Op {
     In(NodeId, NodeId),
     List(Kids),
     /// Element of a map or list; beyond it, the constant (empty or absent).
-    Index(NodeId, NodeId, u32),
+    Index(NodeId, NodeId, u16),
     Has(NodeId),
     Default(NodeId, NodeId),
     Text(TextTest, NodeId, NodeId),
     /// The text, and the number of the pattern.
-    Matches(NodeId, u32),
+    Matches(NodeId, u16),
     Convert(Convert, NodeId),
     Min(Kids),
     Max(Kids),
     Loop(Loop, NodeId, NodeId),
 }
+
+const _: () = assert!(size_of::<Op>() == 8);
 
 /// A pattern, compiled; if the text is a fact, its place in that fact's pool.
 #[derive(Debug)]
@@ -137,8 +140,8 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 /// Arena positions: the text has at most 16 KiB, so there are never more than fit.
-fn small(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
+fn small(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
 }
 
 /// Everything a program is. What evaluating needs stands first and together: with a thousand
@@ -158,7 +161,7 @@ pub(super) struct Code {
     pub reads: Vec<Slot>,
     pub cost: u64,
     /// Of each node, bytes in `text`.
-    pub spans: Vec<(u32, u32)>,
+    pub spans: Vec<(u16, u16)>,
     /// For the lint, made when first asked for.
     pub shape: Shape,
 }
@@ -180,6 +183,14 @@ impl Code {
             root: 0,
             shape: Shape::default(),
         }
+    }
+
+    /// Puts what evaluating reads side by side.
+    pub fn pack(&mut self) {
+        // One after another, so that they are likely to be neighbours.
+        self.ops = self.ops.as_slice().into();
+        self.kids = self.kids.as_slice().into();
+        self.consts = self.consts.as_slice().into();
     }
 
     pub fn push(&mut self, op: Op, span: Range<usize>) -> NodeId {
@@ -204,7 +215,7 @@ impl Code {
         }
     }
 
-    pub fn intern(&mut self, value: Value) -> u32 {
+    pub fn intern(&mut self, value: Value) -> u16 {
         let known = self.consts.iter().position(|c| same(c, &value));
         small(known.unwrap_or_else(|| {
             self.consts.push(value);
@@ -213,12 +224,17 @@ impl Code {
     }
 
     pub fn op(&self, node: NodeId) -> Op {
+        *self.at(node)
+    }
+
+    /// As [`op`](Self::op), where it lies.
+    pub fn at(&self, node: NodeId) -> &Op {
         // Ids come from the checker that filled the arena.
-        self.ops[node as usize]
+        &self.ops[node as usize]
     }
 
     pub fn kids(&self, kids: Kids) -> &[NodeId] {
-        &self.kids[kids.start as usize..(kids.start + kids.len) as usize]
+        &self.kids[kids.start as usize..kids.start as usize + kids.len as usize]
     }
 
     /// The parts of a node, in the order of the text.
@@ -242,7 +258,7 @@ impl Code {
         }
     }
 
-    pub fn constant(&self, index: u32) -> &Value {
+    pub fn constant(&self, index: u16) -> &Value {
         &self.consts[index as usize]
     }
 

@@ -375,6 +375,7 @@ fn priority_to(priority: WritePriority) -> i64 {
         WritePriority::Critical => 1,
         WritePriority::Board => 2,
         WritePriority::Rest => 3,
+        WritePriority::Unasked => 4,
     }
 }
 
@@ -384,6 +385,7 @@ fn priority_from(number: i64) -> Result<WritePriority, StoreError> {
         1 => Ok(WritePriority::Critical),
         2 => Ok(WritePriority::Board),
         3 => Ok(WritePriority::Rest),
+        4 => Ok(WritePriority::Unasked),
         other => Err(unreadable("a write priority", other.to_string())),
     }
 }

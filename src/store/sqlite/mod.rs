@@ -22,6 +22,7 @@ mod history;
 mod inbox;
 mod items;
 mod lanes;
+mod plans;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -45,8 +46,8 @@ use crate::ids::{InstallationId, ItemId, RepoName};
 
 use super::{
     Accepted, Alias, AuditEntry, AuditQuery, Backfill, BoardRecord, Counts, DeadLetter, Delivery,
-    DigestRecord, Effect, EffectId, Finish, Found, ItemRecord, LaneKey, Lease, NewAudit,
-    NewDelivery, NewEffect, OpenIssue, Past, Store, StoreError,
+    DigestRecord, Effect, EffectId, Finish, Found, HeldPlan, ItemRecord, LaneKey, Lease, NewAudit,
+    NewDelivery, NewEffect, OpenIssue, Past, Reach, Reached, Store, StoreError,
 };
 use writer::{Progress, Writer};
 
@@ -372,6 +373,52 @@ impl Store for SqliteStore {
         item: ItemId,
     ) -> Result<Option<ItemRecord>, StoreError> {
         items::read(&self.readers, installation, item).await
+    }
+
+    async fn reach(&self, lease: &Lease, reach: Reach) -> Result<Reached, StoreError> {
+        let lease = lease.clone();
+        self.writer
+            .write(move |conn| Box::pin(async move { plans::reach(conn, &lease, reach).await }))
+            .await
+    }
+
+    async fn let_go(
+        &self,
+        installation: InstallationId,
+        plan: &str,
+        at: Timestamp,
+        kept_since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let plan = plan.to_owned();
+        self.writer
+            .write(move |conn| {
+                Box::pin(
+                    async move { plans::let_go(conn, installation, &plan, (at, kept_since)).await },
+                )
+            })
+            .await
+    }
+
+    async fn plans(
+        &self,
+        installation: InstallationId,
+        kept_since: Timestamp,
+    ) -> Result<Vec<HeldPlan>, StoreError> {
+        plans::all(&self.readers, installation, kept_since).await
+    }
+
+    async fn decided_by(
+        &self,
+        installation: InstallationId,
+        fingerprint: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let fingerprint = fingerprint.to_owned();
+        self.writer
+            .write(move |conn| {
+                Box::pin(async move { plans::policy(conn, installation, &fingerprint, now).await })
+            })
+            .await
     }
 
     async fn backfill(&self, installation: InstallationId) -> Result<Backfill, StoreError> {
