@@ -86,6 +86,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         now: args.now.unwrap_or(mirror.issue.updated_at),
         author_roles: roles(&policy, association, &args.roles)?,
         board_ids: BTreeMap::new(),
+        iterations: BTreeMap::new(),
     };
     let snapshot = observe::snapshot(&policy, &ItemRecord::default(), &mirror, surroundings);
     if args.explain {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use crate::clock::SystemClock;
-use crate::github::{Field, GitHub, GitHubConfig, GitHubError, Installation, Pacing};
+use crate::github::{Content, Field, GitHub, GitHubConfig, GitHubError, Installation, Pacing};
 use crate::policy::Source;
-use crate::policy::lock::{self, Fields, Named, Shown};
+use crate::policy::lock::{self, Fields, Named, Objective, Shown};
 use crate::policy::model::FieldKind;
 use crate::settings::Settings;
 
@@ -67,8 +67,20 @@ pub(super) async fn look(settings: &Settings, named: &Named) -> Result<Shown, Fa
         let project = github.project(organization, *number).await;
         let project = project.with_context(|| format!("cannot read the board `{id}`"));
         if let Some(project) = project.map_err(unreachable)? {
+            if named.goals.contains(id) {
+                let found = goals(&github, &project.id).await;
+                let found = found.with_context(|| format!("cannot read the goals on `{id}`"));
+                shown
+                    .goals
+                    .get_or_insert_default()
+                    .append(&mut found.map_err(unreachable)?);
+            }
             shown.boards.insert(id.clone(), fields(project.fields));
         }
+    }
+    if !named.goals.iter().all(|id| shown.boards.contains_key(id)) {
+        // Which of the pinned ones stood on what is not shown cannot be told.
+        shown.goals = None;
     }
     shown.teams = teams(&github, named).await.map_err(unreachable)?;
     for login in &named.users {
@@ -79,6 +91,37 @@ pub(super) async fn look(settings: &Settings, named: &Named) -> Result<Shown, Fa
         }
     }
     Ok(shown)
+}
+
+/// The issues and drafts on a board, in its order.
+async fn goals(github: &Installation, project: &str) -> Result<Vec<Objective>, GitHubError> {
+    let mut out = Vec::new();
+    let mut after = None;
+    loop {
+        let page = github.project_items(project, after.as_deref()).await?;
+        for row in page.rows {
+            let (title, issue) = match row.content {
+                Content::Issue {
+                    read: Some(read), ..
+                } => {
+                    let issue = read.issue;
+                    let name = format!("{}#{}", issue.repository, issue.number);
+                    (issue.title, name)
+                }
+                Content::Draft { title, .. } => (title, String::new()),
+                _ => continue,
+            };
+            out.push(Objective {
+                item: row.row.node_id,
+                title: title.split_whitespace().collect::<Vec<_>>().join(" "),
+                issue,
+            });
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(out);
+        }
+    }
 }
 
 async fn teams(github: &Installation, named: &Named) -> anyhow::Result<BTreeSet<String>> {

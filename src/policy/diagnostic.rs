@@ -29,6 +29,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("empty-policy", "no file says anything"),
     ("empty-role", "nobody has the role"),
     ("field-kind", "a board's field cannot hold the attribute"),
+    ("field-of-attribute", "a rule's field is an attribute's"),
     ("field-name", "a field is not written as `board.Field`"),
     ("file-too-large", "a file is too large for a policy"),
     ("hides-command", "an attribute has the name of a command"),

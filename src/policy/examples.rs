@@ -132,6 +132,8 @@ fn enforced(policy: &Policy, snapshot: &Snapshot) -> (Decision, Plan) {
         .flat_map(|o| o.reason.iter_mut().chain(o.by.values_mut()))
         .chain(decision.labels.values_mut().map(|(_, r)| r))
         .chain(decision.on_boards.values_mut())
+        .chain(decision.fields.iter_mut().map(|f| &mut f.reason))
+        .chain(decision.archive.values_mut())
         .chain(decision.clear_milestone.as_mut())
         .chain(decision.comments.iter_mut().map(|c| &mut c.reason))
         .chain(decision.fired.iter_mut());

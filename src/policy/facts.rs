@@ -429,9 +429,13 @@ fn signalled(look: &Look<'_>) -> Vec<String> {
     look.goals
         .values()
         .filter(|goal| {
-            goal.words
-                .as_ref()
-                .is_some_and(|w| w.is_match(&issue.title) || w.is_match(&issue.body))
+            let of_its_issue =
+                !goal.issue.is_empty() && goal.issue.eq_ignore_ascii_case(&issue.parent);
+            of_its_issue
+                || goal
+                    .words
+                    .as_ref()
+                    .is_some_and(|w| w.is_match(&issue.title) || w.is_match(&issue.body))
                 || goal.forms.iter().any(|(heading, answers)| {
                     look.form().get(heading).is_some_and(|given| {
                         given

@@ -390,6 +390,14 @@ fn declare(r: &mut Reader<'_>, merged: &Merged<'_>) -> Declared {
     let roles = vocabulary::roles(r, merged.named("roles"));
     let boards = vocabulary::boards(r, merged.named("boards"), &merged.pinned);
     let goals = vocabulary::goals(r, merged.named("goals"), &merged.pinned_goals);
+    for (key, _) in merged.named("boards") {
+        let board = key.text().and_then(|id| boards.get(id));
+        if board.is_some_and(|board| board.goals) && merged.pinned_goals.is_empty() {
+            let message = "the goals are items of this board, and not known";
+            let help = "pin them in a `*.lock.yaml`: `northstar check --online --update`";
+            r.error_help("not-pinned", key, message, Some(help.to_owned()));
+        }
+    }
     let communities = vocabulary::communities(r, merged.named("communities"));
 
     let mut schema = Schema::new();

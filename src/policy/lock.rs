@@ -6,6 +6,7 @@
 //! GitHub: here is no I/O.
 
 mod compare;
+mod goals;
 mod write;
 
 #[cfg(test)]
@@ -23,7 +24,10 @@ use super::yaml::{Kind, Node};
 
 /// Every code that a difference to GitHub may carry and what it means.
 pub const CODES: &[(&str, &str)] = &[
-    ("drift", "a board is no longer as it is pinned"),
+    (
+        "drift",
+        "a board, or what stands on it, is no longer as it is pinned",
+    ),
     (
         "no-board",
         "a board is not there, or the App may not see it",
@@ -41,6 +45,8 @@ pub struct Named {
     pub organization: String,
     /// The project's number by the board's name in the policy.
     pub boards: BTreeMap<String, u64>,
+    /// Boards whose items are the goals, by their names in the policy.
+    pub goals: BTreeSet<String>,
     /// Slugs of the teams of all roles.
     pub teams: BTreeSet<String>,
     /// Logins of the users of all roles.
@@ -52,8 +58,21 @@ pub struct Named {
 pub struct Shown {
     /// By the board's name in the policy, without those that are not there or not visible.
     pub boards: BTreeMap<String, Fields>,
+    /// The goals on the boards that hold them, in the boards' order; `None` where they could not
+    /// all be read.
+    pub goals: Option<Vec<Objective>>,
     pub teams: BTreeSet<String>,
     pub users: BTreeSet<String>,
+}
+
+/// A goal as it stands on a board.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Objective {
+    /// Node id of its row.
+    pub item: String,
+    pub title: String,
+    /// `owner/repo#n`; empty for a draft.
+    pub issue: String,
 }
 
 /// What to ask GitHub about. `None`: the files are no YAML, or no policy that says whose it is.
@@ -65,6 +84,10 @@ pub fn named(sources: &[Source]) -> Option<Named> {
         boards: (policy.boards.values())
             .map(|board| (board.id.clone(), board.project))
             .collect(),
+        goals: (policy.boards.values())
+            .filter(|board| board.goals)
+            .map(|board| board.id.clone())
+            .collect(),
         teams: policy.roles.values().flat_map(teams).collect(),
         users: policy.roles.values().flat_map(users).collect(),
     })
@@ -75,6 +98,7 @@ pub fn named(sources: &[Source]) -> Option<Named> {
 pub fn drift(sources: &[Source], shown: &Shown) -> Vec<Diagnostic> {
     let found = read(sources, |r, policy| {
         compare::boards(r, policy, shown);
+        goals::compare(r, policy, shown);
         compare::people(r, policy, shown);
         std::mem::take(&mut r.findings)
     });

@@ -106,6 +106,24 @@ impl Policy {
         }
     }
 
+    /// Every text with facts in it: of comments and of fields.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Template> {
+        let wishes = self.rules.values().flat_map(|rule| &rule.fields);
+        let of_fields = wishes.filter_map(|wish| match &wish.to {
+            FieldTo::Text(template) => Some(template),
+            _ => None,
+        });
+        self.templates.values().chain(of_fields)
+    }
+
+    /// The board's field of that name, whatever its capitals, where a rule sets it besides the
+    /// attributes.
+    #[must_use]
+    pub fn field_set(&self, board: &str, field: &str) -> Option<&FieldWish> {
+        let mut wishes = self.rules.values().flat_map(|rule| &rule.fields);
+        wishes.find(|wish| wish.board == board && wish.field.eq_ignore_ascii_case(field))
+    }
+
     /// May one of these roles say this command (an attribute's name is one)?
     #[must_use]
     pub fn may(&self, command: &str, roles: &BTreeSet<String>) -> bool {
@@ -179,6 +197,8 @@ pub struct Board {
     pub project: u64,
     /// The field whose options are the columns.
     pub column_field: String,
+    /// Its items are the goals.
+    pub goals: bool,
     /// As pinned in a `*.lock.yaml`; empty where nothing is pinned.
     pub fields: IndexMap<String, FieldKind>,
 }
@@ -224,6 +244,9 @@ pub struct Goal {
     pub words: Option<Regex>,
     /// Answers of an issue form that say this goal, by heading.
     pub forms: BTreeMap<String, Vec<String>>,
+    /// `owner/repo#n` of the issue that stands for it on the board of the goals; empty without
+    /// one. Sub-issues of it serve the goal.
+    pub issue: String,
 }
 
 /// Somebody who asks.
@@ -477,6 +500,10 @@ pub struct Rule {
     /// Key of a template.
     pub sticky: Option<String>,
     pub on_boards: Vec<String>,
+    /// Fields of boards that show no attribute.
+    pub fields: Vec<FieldWish>,
+    /// Boards on which the item's row is archived.
+    pub archive: Vec<String>,
 }
 
 impl Rule {
@@ -485,6 +512,85 @@ impl Rule {
         self.when
             .iter()
             .chain(self.wishes.iter().flat_map(|wish| wish.pick.programs()))
+            .chain(self.fields.iter().filter_map(|wish| wish.to.program()))
+    }
+}
+
+/// What a rule wants of a field that shows no attribute.
+pub struct FieldWish {
+    pub board: String,
+    /// As the board writes it.
+    pub field: String,
+    pub to: FieldTo,
+}
+
+impl FieldWish {
+    /// `board.Field`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.board, self.field)
+    }
+}
+
+/// What a field is to hold.
+pub enum FieldTo {
+    /// It is emptied.
+    Nothing,
+    /// What is written in the policy.
+    This(FieldValue),
+    /// A text with facts in it.
+    Text(Template),
+    /// The name of an option, a number, or a day.
+    Computed(Program),
+    /// An iteration by where it stands in time.
+    Iteration(Nearby),
+}
+
+impl FieldTo {
+    fn program(&self) -> Option<&Program> {
+        match self {
+            Self::Computed(program) => Some(program),
+            _ => None,
+        }
+    }
+
+    /// Does it come to the same for every item?
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, Self::Nothing) => true,
+            (Self::This(a), Self::This(b)) => a == b,
+            (Self::Text(a), Self::Text(b)) => a.parts == b.parts,
+            (Self::Computed(a), Self::Computed(b)) => a.text() == b.text(),
+            (Self::Iteration(a), Self::Iteration(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// An iteration, as seen from today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nearby {
+    Previous,
+    Current,
+    Next,
+}
+
+impl Nearby {
+    /// GitHub's own words for them.
+    pub const WORDS: [(&'static str, Self); 3] = [
+        ("@previous", Self::Previous),
+        ("@current", Self::Current),
+        ("@next", Self::Next),
+    ];
+
+    /// GitHub's own word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Previous => "@previous",
+            Self::Current => "@current",
+            Self::Next => "@next",
+        }
     }
 }
 

@@ -37,8 +37,7 @@ pub fn used(policy: &Policy) -> BTreeSet<Slot> {
     out.extend(programs.flat_map(|p| p.reads().iter().copied()));
     out.extend(
         policy
-            .templates
-            .values()
+            .texts()
             .flat_map(|t| &t.parts)
             .filter_map(|p| match p {
                 Part::Fact(slot) => Some(*slot),

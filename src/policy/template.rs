@@ -7,6 +7,9 @@ use super::expr::Slot;
 /// Inserted text is cut here: a comment is about the item, it does not repeat it.
 const LONGEST: usize = 200;
 
+/// A text field of a board takes no more.
+const LONGEST_PLAIN: usize = 1024;
+
 /// A template whose placeholders are known facts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
@@ -84,6 +87,24 @@ impl Template {
             .collect::<String>()
             .trim()
             .to_owned()
+    }
+}
+
+impl Template {
+    /// A text that is no Markdown, with each fact as `value` tells it: one line, not too long.
+    pub fn plain(&self, value: impl Fn(Slot) -> String) -> String {
+        let whole: String = self
+            .parts
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text.clone(),
+                Part::Fact(slot) => value(*slot),
+            })
+            .collect();
+        let seen = whole.chars().filter(|c| !is_invisible(*c));
+        let seen: String = seen.map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let line = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+        line.chars().take(LONGEST_PLAIN).collect()
     }
 }
 

@@ -54,6 +54,8 @@ pub enum FaultKind {
     DropAfter,
     /// 200 with `errors[].type` `RATE_LIMITED`; nothing happens.
     GraphQlRateLimited,
+    /// One alias of a GraphQL document is refused, by its place from 0; the rest is done.
+    Alias(usize),
     /// 403 of the secondary limit with `retry-after` in seconds (without: GitHub's bare one).
     SecondaryLimit(Option<u64>),
 }

@@ -321,7 +321,11 @@ async fn route(sim: &Sim, router: &Router, asked: &Asked, known: &Known) -> Resp
                 "This endpoint requires you to be authenticated.",
             ));
         }
-        let answer = sim.with(|state| document.run(state, &known.caller));
+        let refused = match known.fault {
+            Some(FaultKind::Alias(place)) => Some(place),
+            _ => None,
+        };
+        let answer = sim.with(|state| document.run(state, &known.caller, refused));
         return json_reply(StatusCode::OK, &answer);
     }
     let uri = if asked.query.is_empty() {

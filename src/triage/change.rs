@@ -74,6 +74,10 @@ pub enum Write {
         /// `None` empties the field.
         value: Option<FieldValue>,
     },
+    /// The item's row is archived: it leaves the board's views, and keeps its fields.
+    Archive {
+        board: String,
+    },
     /// A new comment. The body is without the marker; the shell adds it.
     Comment {
         key: String,

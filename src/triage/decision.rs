@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attribute::AttributeValue;
 use super::ledger::Rank;
+use super::snapshot::FieldValue;
 
 /// What may be done with what a rule wants.
 #[derive(
@@ -42,6 +43,12 @@ pub struct Decision {
     pub labels: IndexMap<String, (bool, Reason)>,
     /// Boards the item should be on (policy board ids).
     pub on_boards: IndexMap<String, Reason>,
+    /// Fields that show no attribute, with what rules want in them.
+    #[serde(default)]
+    pub fields: Vec<WantedField>,
+    /// Boards (policy board ids) on which the item's row should be archived.
+    #[serde(default)]
+    pub archive: IndexMap<String, Reason>,
     /// `Some`: a rule wants the milestone gone (`set: { milestone: none }`).
     pub clear_milestone: Option<Reason>,
     /// Comments that rules want to stand, rendered.
@@ -133,6 +140,17 @@ impl Outcome {
         let value = AttributeValue::Many(standing.chain(still).map(str::to_owned).collect());
         Some((value, hold, reason))
     }
+}
+
+/// A value that a rule wants in a board's field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WantedField {
+    /// The policy's id.
+    pub board: String,
+    pub field: String,
+    /// `None` empties it.
+    pub value: Option<FieldValue>,
+    pub reason: Reason,
 }
 
 /// A comment a rule wants.

@@ -79,6 +79,20 @@ pub fn column(board: &str) -> String {
     format!("column {board}")
 }
 
+/// The name under which the ledger keeps a board's field (policy board id; the name as the policy
+/// has it) that rules set and no attribute shows.
+#[must_use]
+pub fn field(board: &str, field: &str) -> String {
+    format!("field {board}.{field}")
+}
+
+/// The name under which the ledger keeps whether the item's row on a board (policy board id) was
+/// archived: a value when somebody or a rule archived it, none when somebody brought it back.
+#[must_use]
+pub fn archived(board: &str) -> String {
+    format!("archived {board}")
+}
+
 /// The name under which the ledger keeps what was said about a cap or gate (its id): an
 /// [`Act::Set`] of rank [`Rank::Override`] lets the item past it, an [`Act::Release`] no longer.
 #[must_use]

@@ -1,6 +1,7 @@
 //! The plan: desired state minus actual state, as the fewest writes.
 //!
-//! The order is always the same: labels off, labels on, milestone, boards, fields, closing, comments.
+//! The order is always the same: labels off, labels on, milestone, boards, fields, archiving,
+//! closing, comments.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use super::change::{Assignment, Change, Plan, Write};
 use super::decision::{Decision, Mode, Outcome, Reason};
 use super::ledger::{self, Act, LedgerEntry, MILESTONE, Rank};
 use super::projection::{field_of, lives_in_ledger, shows_label, value_of_label};
-use super::snapshot::{BoardRow, PostedComment, Snapshot};
+use super::snapshot::{BoardRow, FieldValue, PostedComment, Snapshot};
 use super::waiting::waiting;
 
 /// Stands for the rule in the reasons of answers; those of commands have the command's text, which
@@ -48,14 +49,8 @@ pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
     }
     if let Some(reason) = &decision.clear_milestone {
         sorted.milestone.push(change(Write::ClearMilestone, reason));
-        if reason.mode == Mode::Enforce {
-            sorted.assignments.push(Assignment {
-                attribute: MILESTONE.to_owned(),
-                value: AttributeValue::One(String::new()),
-                hold: false,
-                reason: reason.clone(),
-            });
-        }
+        let none = assignment(MILESTONE.to_owned(), String::new(), reason);
+        sorted.assignments.extend(none);
     }
     for (board, reason) in &decision.on_boards {
         if !snapshot.boards.contains_key(board) {
@@ -66,6 +61,18 @@ pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
                 reason,
             ));
         }
+    }
+    fields(snapshot, decision, &mut sorted);
+    for (board, reason) in &decision.archive {
+        let board = board.clone();
+        sorted.assignments.extend(assignment(
+            ledger::archived(&board),
+            "archived".to_owned(),
+            reason,
+        ));
+        sorted
+            .archive
+            .push(change(Write::Archive { board }, reason));
     }
     closing(snapshot, &mut sorted);
     reminders(policy, snapshot, &mut sorted);
@@ -82,6 +89,7 @@ struct Sorted {
     milestone: Vec<Change>,
     boards: Vec<Change>,
     fields: Vec<Change>,
+    archive: Vec<Change>,
     closing: Vec<Change>,
     comments: Vec<Change>,
     assignments: Vec<Assignment>,
@@ -99,6 +107,8 @@ impl Sorted {
             self.milestone,
             self.boards,
             self.fields,
+            // Nothing can be set on a row that is archived.
+            self.archive,
             self.closing,
             self.comments,
         ];
@@ -117,6 +127,47 @@ fn change(write: Write, reason: &Reason) -> Change {
     Change {
         write,
         reason: reason.clone(),
+    }
+}
+
+/// What the ledger is to learn of a single value, if it is written at all.
+fn assignment(attribute: String, value: String, reason: &Reason) -> Option<Assignment> {
+    (reason.mode == Mode::Enforce).then(|| Assignment {
+        attribute,
+        value: AttributeValue::One(value),
+        hold: false,
+        reason: reason.clone(),
+    })
+}
+
+/// Fields that show no attribute.
+fn fields(snapshot: &Snapshot, decision: &Decision, sorted: &mut Sorted) {
+    for wanted in &decision.fields {
+        let row = snapshot.boards.get(&wanted.board);
+        // A field can only be set where the row is.
+        let (shown, at_most) = match (row, decision.on_boards.get(&wanted.board)) {
+            (Some(row), _) if row.archived => continue,
+            (Some(row), _) => (field_of(row, &wanted.field), Mode::Enforce),
+            (None, Some(add)) => (None, add.mode),
+            (None, None) => continue,
+        };
+        let text = |value: Option<&FieldValue>| value.map(FieldValue::text).unwrap_or_default();
+        let to = text(wanted.value.as_ref());
+        if text(shown.map(|(_, value)| value)) == to {
+            continue;
+        }
+        let mut reason = wanted.reason.clone();
+        reason.mode = reason.mode.min(at_most);
+        let name = ledger::field(&wanted.board, &wanted.field);
+        sorted.assignments.extend(assignment(name, to, &reason));
+        let write = Write::SetField {
+            board: wanted.board.clone(),
+            field: shown
+                .map_or(wanted.field.as_str(), |(name, _)| name)
+                .to_owned(),
+            value: wanted.value.clone(),
+        };
+        sorted.fields.push(change(write, &reason));
     }
 }
 
@@ -192,11 +243,7 @@ fn attribute_changes(
             let same = match (shown, &wanted) {
                 (None, None) => true,
                 (Some((_, now)), wanted) => {
-                    now.text()
-                        == wanted
-                            .as_ref()
-                            .map(super::snapshot::FieldValue::text)
-                            .unwrap_or_default()
+                    now.text() == wanted.as_ref().map(FieldValue::text).unwrap_or_default()
                         || !value.is_empty() && field.read(attribute, now) == *value
                 }
                 (None, Some(_)) => false,
@@ -471,6 +518,11 @@ fn apply_one(after: &mut Snapshot, write: &Write) {
                     Some(value) => row.fields.insert(field.clone(), value.clone()),
                     None => row.fields.remove(field),
                 };
+            }
+        }
+        Write::Archive { board } => {
+            if let Some(row) = after.boards.get_mut(board) {
+                row.archived = true;
             }
         }
         Write::Comment { key, body, .. } => {

@@ -75,23 +75,21 @@ fn all(plan: &Plan) -> impl Iterator<Item = &Change> {
 fn boards(writes: &[&Write]) -> Vec<Value> {
     let mut boards: Map<String, Value> = Map::new();
     for write in writes {
-        let (board, added, field) = match write {
-            Write::AddToBoard { board } => (board, true, None),
-            Write::SetField {
-                board,
-                field,
-                value,
-            } => (board, false, Some((field, value))),
-            _ => continue,
+        let (Write::AddToBoard { board }
+        | Write::SetField { board, .. }
+        | Write::Archive { board }) = write
+        else {
+            continue;
         };
         let entry = boards
             .entry(board.clone())
             .or_insert_with(|| json!({"board": board, "add": false, "set": {}}));
-        if added {
-            entry["add"] = json!(true);
-        }
-        if let Some((field, value)) = field {
-            entry["set"][field] = json!(value.as_ref().map(FieldValue::text));
+        match write {
+            Write::SetField { field, value, .. } => {
+                entry["set"][field] = json!(value.as_ref().map(FieldValue::text));
+            }
+            Write::Archive { .. } => entry["archive"] = json!(true),
+            _ => entry["add"] = json!(true),
         }
     }
     boards.into_iter().map(|(_, v)| v).collect()
@@ -211,6 +209,7 @@ pub fn in_words(write: &Write) -> String {
             Some(value) => format!("board {board}: {field} = {}", value.text()),
             None => format!("board {board}: {field} emptied"),
         },
+        Write::Archive { board } => format!("board {board}: archive"),
         Write::Comment { key, .. } => format!("comment {key}"),
         Write::React { sign, .. } => format!("a sign: {sign:?}").to_lowercase(),
         Write::EditComment {

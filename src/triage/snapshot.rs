@@ -37,6 +37,19 @@ pub struct Snapshot {
     pub answers: BTreeMap<String, Answer>,
     /// Labels outside attributes that a `label:` of a rule has put on (and may take off again).
     pub held_labels: BTreeSet<String>,
+    /// The iterations there are, by board (policy id) and field, where the policy asks for one by
+    /// its place in time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub iterations: BTreeMap<String, BTreeMap<String, Vec<Iteration>>>,
+}
+
+/// A stretch of time on a board.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Iteration {
+    pub title: String,
+    /// Its first day, in UTC.
+    pub start: jiff::civil::Date,
+    pub days: u32,
 }
 
 /// The issue as GitHub shows it.

@@ -3,6 +3,7 @@
 mod acts;
 mod board;
 mod explain;
+mod fields;
 mod meaning;
 mod score;
 mod settled;
@@ -16,7 +17,7 @@ use super::change::{Plan, Write};
 use super::decision::{Decision, Mode};
 use super::ledger::{Act, LedgerEntry, Rank};
 use super::snapshot::Snapshot;
-use super::{decide, plan, report};
+use super::{FLAPPING, decide, plan, report};
 
 /// Attributes and roles that the small policies share.
 const HEAD: &str = r#"

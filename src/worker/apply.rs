@@ -203,6 +203,7 @@ fn takes_away(plan: &Plan) -> bool {
                 | Write::ClearMilestone
                 | Write::Close { .. }
                 | Write::SetField { value: None, .. }
+                | Write::Archive { .. }
         )
     })
 }

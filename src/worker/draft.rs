@@ -382,7 +382,7 @@ impl Draft {
         let written = touched(policy, &done.written);
         let shown = decided.plan.assignments.iter();
         let shown: Vec<_> = shown
-            .filter(|a| written.contains(&*a.attribute) || !planned.contains(&*a.attribute))
+            .filter(|a| written.contains(&a.attribute) || !planned.contains(&a.attribute))
             .cloned()
             .collect();
         self.assign(&shown, lease, now);
@@ -425,31 +425,37 @@ fn name_in(row: &BoardRow, field: &str) -> String {
 }
 
 /// The attributes that changes show.
-pub(super) fn touched<'p>(policy: &'p Policy, changes: &[Change]) -> BTreeSet<&'p str> {
+pub(super) fn touched(policy: &Policy, changes: &[Change]) -> BTreeSet<String> {
     let shown = changes.iter();
     shown
         .filter_map(|c| attribute_of(policy, &c.write))
         .collect()
 }
 
-/// The attribute that a write shows, or `ledger::MILESTONE`, `DUPLICATE` or `REMINDED`.
-pub(super) fn attribute_of<'p>(policy: &'p Policy, write: &Write) -> Option<&'p str> {
-    let attribute = match write {
+/// What the ledger calls that which a write shows: an attribute, the milestone, what it repeats, a
+/// field that rules set, a row that they archive, or a reminder.
+pub(super) fn attribute_of(policy: &Policy, write: &Write) -> Option<String> {
+    match write {
         Write::AddLabel { label } | Write::RemoveLabel { label } => {
-            projection::attribute_of_label(policy, label).map(|(attribute, _)| attribute)
+            let shown = projection::attribute_of_label(policy, label);
+            shown.map(|(attribute, _)| attribute.id.clone())
         }
         Write::SetField { board, field, .. } => {
-            projection::attribute_of_field(policy, board, field)
+            let attribute = projection::attribute_of_field(policy, board, field);
+            attribute.map(|attribute| attribute.id.clone()).or_else(|| {
+                let wish = policy.field_set(board, field)?;
+                Some(ledger::field(board, &wish.field))
+            })
         }
-        Write::ClearMilestone => return Some(ledger::MILESTONE),
-        Write::Close { .. } => return Some(ledger::DUPLICATE),
+        Write::ClearMilestone => Some(ledger::MILESTONE.to_owned()),
+        Write::Close { .. } => Some(ledger::DUPLICATE.to_owned()),
+        Write::Archive { board } => Some(ledger::archived(board)),
         Write::Comment { key, .. } if key.starts_with(ledger::REMINDED) => {
-            return Some(ledger::REMINDED);
+            Some(ledger::REMINDED.to_owned())
         }
         Write::AddToBoard { .. }
         | Write::React { .. }
         | Write::Comment { .. }
         | Write::EditComment { .. } => None,
-    };
-    attribute.map(|attribute| attribute.id.as_str())
+    }
 }

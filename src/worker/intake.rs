@@ -402,6 +402,7 @@ impl Intake<'_> {
             // A row that became an issue, or an edit that does not say what it changed.
             ("converted" | "edited", _) => self.draft.distrust(),
             ("created", _) => self.on_board(project, true),
+            ("archived" | "restored", _) => self.archived(project, event.archived),
             _ => {}
         }
         if replaced || fresh && event.action != "created" {
@@ -424,6 +425,21 @@ impl Intake<'_> {
             let board = if on { board.clone() } else { String::new() };
             let at = self.delivery.received_at;
             self.act(&name, AttributeValue::One(board), at, "board");
+        }
+    }
+
+    /// Somebody archived the row or brought it back. That it is so is seen on the board; that it
+    /// was brought back has to be remembered, or a rule would archive it again.
+    fn archived(&mut self, project: &str, archived: bool) {
+        let Some(board) = self.around.board_ids.get(project) else {
+            return;
+        };
+        let mut rules = self.around.policy.rules.values();
+        if rules.any(|rule| rule.archive.contains(board)) {
+            let value = if archived { "archived" } else { "" };
+            let at = self.delivery.received_at;
+            let name = ledger::archived(board);
+            self.act(&name, AttributeValue::One(value.to_owned()), at, "board");
         }
     }
 
@@ -474,6 +490,16 @@ impl Intake<'_> {
         if let Some(attribute) = projection::attribute_of_field(policy, board, &change.field_name) {
             let value = projection::value_of_field(attribute, board, to.as_ref());
             self.act(&attribute.id, value, at, "field");
+        } else if let Some(wish) = policy.field_set(board, &change.field_name) {
+            let name = ledger::field(board, &wish.field);
+            let text = to.as_ref().map(FieldValue::text).unwrap_or_default();
+            // No command sets such a field: whoever has a role may.
+            let rank = if self.around.sender_roles.is_empty() {
+                Rank::Ambient
+            } else {
+                Rank::Person
+            };
+            self.act_of(&name, AttributeValue::One(text), at, ("field", rank));
         }
     }
 
@@ -498,11 +524,21 @@ impl Intake<'_> {
 
     /// Enters an act of a person (or of another bot) in the ledger.
     fn act(&mut self, attribute: &str, value: AttributeValue, at: Timestamp, cause: &str) {
+        let rank: Rank =
+            ledger::hand_change(self.around.policy, attribute, &self.around.sender_roles);
+        self.act_of(attribute, value, at, (cause, rank));
+    }
+
+    fn act_of(
+        &mut self,
+        attribute: &str,
+        value: AttributeValue,
+        at: Timestamp,
+        (cause, rank): (&str, Rank),
+    ) {
         let Some(who) = self.who else {
             return;
         };
-        let rank: Rank =
-            ledger::hand_change(self.around.policy, attribute, &self.around.sender_roles);
         self.draft.note(
             "act",
             Some(who),

@@ -56,18 +56,41 @@ impl Before {
                 .label(now, attribute)
                 .or_else(|| self.field(now, attribute, board_ids));
             if let Some(value) = seen.filter(|value| value != latest) {
-                let entry = LedgerEntry {
-                    attribute: attribute.id.clone(),
-                    act: Act::Set,
-                    rank: Rank::Ambient,
-                    value,
-                    at,
-                    by: None,
-                    cause: CAUSE.to_owned(),
-                    reason: String::new(),
-                    until: None,
+                let entry = entry_of(id, value, at);
+                draft.append(ActKey(format!("seen:{key}:{id}")), entry);
+            }
+        }
+        self.notice_fields(draft, policy, board_ids, (key, at));
+    }
+
+    /// The same of fields that rules set and no attribute shows.
+    fn notice_fields(
+        &self,
+        draft: &mut Draft,
+        policy: &Policy,
+        board_ids: &BTreeMap<String, String>,
+        (key, at): (&str, Timestamp),
+    ) {
+        for (project, board) in board_ids {
+            let shown = |record: &ItemRecord, field: &str| {
+                let row = record.boards.get(project)?;
+                Some(projection::field_of(row, field).map(|(_, value)| value.text()))
+            };
+            let wishes = policy.rules.values().flat_map(|rule| &rule.fields);
+            for wish in wishes.filter(|wish| wish.board == *board) {
+                let before = shown(&self.0, &wish.field);
+                let now = shown(&draft.record, &wish.field);
+                let (Some(before), Some(Some(now))) = (before, now) else {
+                    continue;
                 };
-                draft.append(ActKey(format!("seen:{key}:{}", attribute.id)), entry);
+                let name = ledger::field(board, &wish.field);
+                let own = ledger::fold(&draft.record.ledger, &name);
+                let value = AttributeValue::One(now.clone());
+                if before.as_ref() == Some(&now) || own.latest().is_none_or(|v| *v == value) {
+                    continue;
+                }
+                let key = ActKey(format!("seen:{key}:{name}"));
+                draft.append(key, entry_of(&name, value, at));
             }
         }
     }
@@ -106,5 +129,19 @@ impl Before {
             let (before, now) = (value(&self.0)?, value(now)?);
             (now != before && !now.is_empty()).then_some(now)
         })
+    }
+}
+
+fn entry_of(attribute: &str, value: AttributeValue, at: Timestamp) -> LedgerEntry {
+    LedgerEntry {
+        attribute: attribute.to_owned(),
+        act: Act::Set,
+        rank: Rank::Ambient,
+        value,
+        at,
+        by: None,
+        cause: CAUSE.to_owned(),
+        reason: String::new(),
+        until: None,
     }
 }

@@ -3,7 +3,7 @@
 //! What a command changes is a line of the ledger, of the rank of a command; the ordinary walk
 //! then shows it on GitHub. What is to be said is an [`Answer`], and the plan says it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -478,6 +478,7 @@ impl Hearing<'_, '_> {
             now: self.spoken.at,
             author_roles: BTreeSet::new(),
             board_ids: self.around.board_ids.clone(),
+            iterations: BTreeMap::new(),
         };
         let snapshot = observe::snapshot(policy, &self.draft.record, mirror, surroundings);
         projection::current(attribute, &snapshot, &own)

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::policy::Policy;
 use crate::store::{ItemRecord, MirrorIssue};
 use crate::triage::communities;
-use crate::triage::snapshot::{Demand, Person, Snapshot};
+use crate::triage::snapshot::{Demand, Iteration, Person, Snapshot};
 
 /// What the record does not hold and the caller found out.
 pub struct Surroundings {
@@ -16,6 +16,8 @@ pub struct Surroundings {
     pub author_roles: BTreeSet<String>,
     /// The policy's board ids by the project's node id.
     pub board_ids: BTreeMap<String, String>,
+    /// By the policy's board id and the field.
+    pub iterations: BTreeMap<String, BTreeMap<String, Vec<Iteration>>>,
 }
 
 /// One snapshot. Rows of boards that the policy does not name are left out.
@@ -57,5 +59,6 @@ pub fn snapshot(
         comments: record.comments.clone(),
         answers: record.answers.clone(),
         held_labels: record.held_labels.clone(),
+        iterations: surroundings.iterations,
     }
 }

@@ -12,6 +12,8 @@ use crate::command::Vocabulary as Words;
 use crate::github::{GitHub, GitHubError, Installation};
 use crate::ids::{InstallationId, UserId};
 use crate::policy::Policy;
+use crate::policy::model::FieldTo;
+use crate::triage::snapshot::Iteration;
 
 use super::observe::Surroundings;
 use super::roles::RoleBook;
@@ -70,7 +72,30 @@ impl Organization {
             now,
             author_roles: self.roles.of(&self.policy, author).await?,
             board_ids: self.board_ids().await?,
+            iterations: self.iterations().await?,
         })
+    }
+
+    /// The iterations of the fields for which the policy asks by their place in time.
+    async fn iterations(
+        &self,
+    ) -> Result<BTreeMap<String, BTreeMap<String, Vec<Iteration>>>, GitHubError> {
+        let mut out: BTreeMap<String, BTreeMap<String, Vec<Iteration>>> = BTreeMap::new();
+        let wishes = self.policy.rules.values().flat_map(|rule| &rule.fields);
+        for wish in wishes.filter(|wish| matches!(wish.to, FieldTo::Iteration(_))) {
+            let project = self.vocabulary.board(&self.policy, &wish.board).await?;
+            let fields = project.iter().flat_map(|project| &project.fields);
+            let mut named = fields.filter(|f| f.name.eq_ignore_ascii_case(&wish.field));
+            let all = named.next().into_iter().flat_map(|field| &field.iterations);
+            let all = all.map(|iteration| Iteration {
+                title: iteration.title.clone(),
+                start: iteration.start_date,
+                days: iteration.duration,
+            });
+            let board = out.entry(wish.board.clone()).or_default();
+            board.insert(wish.field.clone(), all.collect());
+        }
+        Ok(out)
     }
 }
 

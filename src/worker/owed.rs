@@ -39,7 +39,10 @@ pub(super) fn split(effects: Vec<Effect>) -> (Vec<Effect>, Vec<Effect>) {
 fn may_be_forgotten(write: &Write) -> bool {
     matches!(
         write,
-        Write::AddToBoard { .. } | Write::SetField { value: Some(_), .. } | Write::Comment { .. }
+        Write::AddToBoard { .. }
+            | Write::SetField { value: Some(_), .. }
+            | Write::Archive { .. }
+            | Write::Comment { .. }
     )
 }
 
@@ -47,6 +50,7 @@ fn may_be_forgotten(write: &Write) -> bool {
 fn is_there(snapshot: &Snapshot, write: &Write) -> bool {
     match write {
         Write::AddToBoard { board } => snapshot.boards.contains_key(board),
+        Write::Archive { board } => snapshot.boards.get(board).is_some_and(|r| r.archived),
         Write::Comment { key, .. } => snapshot.comments.contains_key(key),
         _ => false,
     }
@@ -65,7 +69,7 @@ fn still_holds(
     let row = snapshot.boards.get(board);
     let empty = row.is_none_or(|row| !row.fields.keys().any(|f| f.eq_ignore_ascii_case(field)));
     let outcome =
-        attribute_of(&organization.policy, write).and_then(|id| decision.attributes.get(id));
+        attribute_of(&organization.policy, write).and_then(|id| decision.attributes.get(&id));
     empty && outcome.is_none_or(|o| o.value.is_empty() && o.rank < Some(Rank::Person))
 }
 

@@ -190,18 +190,18 @@ fn hold_moves(
             Write::SetField { value, .. } => value.as_ref().map(FieldValue::text),
             _ => None,
         };
-        if let Some(attribute) = attribute {
+        if let Some(attribute) = &attribute {
             // What nothing shows is not the rule's yet.
             let mut rest = decided.plan.changes.iter();
-            if !rest.any(|c| attribute_of(policy, &c.write) == Some(attribute)) {
+            if !rest.any(|c| attribute_of(policy, &c.write).as_ref() == Some(attribute)) {
                 decided
                     .plan
                     .assignments
-                    .retain(|a| a.attribute != attribute);
+                    .retain(|a| a.attribute != *attribute);
             }
         }
         decided.decision.held.push(Held {
-            attribute: attribute.unwrap_or(board).to_owned(),
+            attribute: attribute.unwrap_or_else(|| board.to_owned()),
             would_set: AttributeValue::One(value.unwrap_or_default()),
             why: NOT_LET_IN.to_owned(),
             reason: change.reason,

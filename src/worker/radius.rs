@@ -83,7 +83,7 @@ impl Worker {
         decided
             .plan
             .assignments
-            .retain(|a| !waits.contains(&*a.attribute));
+            .retain(|a| !waits.contains(&a.attribute));
         let Some(plan) = plan else {
             if !held.is_empty() {
                 // The rest has to stand for itself.
@@ -244,7 +244,7 @@ fn comment(policy: &Policy, plan: &HeldPlan, private: bool) -> String {
 }
 
 fn is_internal(policy: &Policy, write: &Write) -> bool {
-    let attribute = attribute_of(policy, write).and_then(|id| policy.attributes.get(id));
+    let attribute = attribute_of(policy, write).and_then(|id| policy.attributes.get(&id));
     attribute.is_some_and(|attribute| attribute.internal)
 }
 

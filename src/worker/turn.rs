@@ -1,7 +1,8 @@
 //! One item's turn with the writer: its requests, each journalled before and settled after.
 //!
-//! Labels, milestone, rows on boards and closing go in one document; then all fields of those rows in one
-//! document; then comments, last, so that a plan cut in half is silent rather than noisy.
+//! Labels, milestone, rows on boards and closing go in one document; then all fields of those rows
+//! (and what is archived) in one document; then comments, last, so that a plan cut in half is silent
+//! rather than noisy.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -155,17 +156,12 @@ impl Turn<'_> {
         self.mutate(batch).await
     }
 
-    /// All fields of all rows: one document. Rows that are not there (the add failed, or the board
-    /// does not exist) are left for the next look.
+    /// All fields of all rows, and what is archived after: one document. Rows that are not there
+    /// (the add failed, or the board does not exist) are left for the next look.
     async fn write_fields(&mut self, plan: &Plan) -> Result<(), WorkError> {
         let mut batch = Vec::new();
         for change in &plan.changes {
-            let Write::SetField {
-                board,
-                field,
-                value,
-            } = &change.write
-            else {
+            let (Write::SetField { board, .. } | Write::Archive { board }) = &change.write else {
                 continue;
             };
             let Some(project) = self.project(board).await? else {
@@ -177,6 +173,14 @@ impl Turn<'_> {
                 None => self.snapshot.boards.get(board).map(|r| r.node_id.clone()),
             };
             let Some(row) = row else {
+                continue;
+            };
+            let Write::SetField { field, value, .. } = &change.write else {
+                let mutation = Mutation::Archive {
+                    project: project.id.clone(),
+                    item: row,
+                };
+                batch.push((mutation, vec![change]));
                 continue;
             };
             match field_mutation(&project, row, field, value.as_ref()) {
@@ -473,6 +477,7 @@ pub(super) fn name_of(write: &Write) -> (&'static str, String) {
         Write::Close { .. } => ("close", String::new()),
         Write::AddToBoard { board } => ("add_to_board", board.clone()),
         Write::SetField { board, field, .. } => ("set_field", format!("{board}/{field}")),
+        Write::Archive { board } => ("archive", board.clone()),
         Write::Comment { key, .. } => ("comment", key.clone()),
         Write::React { key, .. } => ("react", key.clone()),
         Write::EditComment { key, .. } => ("edit_comment", key.clone()),

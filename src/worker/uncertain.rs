@@ -122,6 +122,7 @@ fn shows(snapshot: &Snapshot, write: &Write) -> bool {
         Write::ClearMilestone => snapshot.issue.milestone.is_empty(),
         Write::Close { .. } => !snapshot.issue.open,
         Write::AddToBoard { board } => snapshot.boards.contains_key(board),
+        Write::Archive { board } => snapshot.boards.get(board).is_some_and(|r| r.archived),
         Write::SetField {
             board,
             field,

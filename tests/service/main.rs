@@ -16,6 +16,7 @@ mod dead_letters;
 mod digest;
 mod door;
 mod faults;
+mod fields;
 mod humans;
 mod late;
 mod limits;

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use northstar::sim::example::{self, BOARD, ORGANIZATION};
-use northstar::sim::{FieldSpec, Sim, SimConfig, SimServer};
+use northstar::sim::example::{self, BOARD, ORGANIZATION, PRIVATE_REPOSITORY, REPOSITORY};
+use northstar::sim::{FieldSpec, ProjectSpec, Sim, SimConfig, SimServer};
 use serde_json::Value;
+
+use crate::world::{Setup, World};
 
 const ON: (&str, u64) = (ORGANIZATION, BOARD);
 
@@ -262,4 +264,121 @@ async fn what_cannot_be_written_or_asked_is_a_clear_error() {
     let elsewhere = here.check(&[]).await;
     assert_eq!(code(&elsewhere), Some(2));
     assert!(said(&elsewhere).contains("is not installed on other-org"));
+}
+
+/// Goals that are items of a board; what is pinned of them is used by the service below.
+const GOALS: &str = r#"
+version: 1
+organization: 2i2c-org
+boards: { objectives: { project: 66, goals: true } }
+goals:
+  - { id: reliability, title: Hubs that are simply there, signals: { any_words: [outage] } }
+attributes:
+  goal: { values: goals, many: true, label: "goal/{value}" }
+principles:
+  - id: aligned
+    statement: Every item says which goal it serves.
+    rules:
+      - id: goals
+        hold: { goal: goals.signalled }
+        because: it is about that, or part of it
+examples:
+  - name: an outage is about reliability
+    given: { issue.title: An outage }
+    expect: { goal: [reliability] }
+"#;
+
+#[tokio::test]
+async fn goals_kept_on_a_board_are_pinned_and_items_are_linked_to_them() {
+    let here = Here::new().await;
+    let folder = here.directory.path().join("goals");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("policy.yaml"), GOALS).expect("written");
+    let board = (ORGANIZATION, 66);
+    let objectives = ProjectSpec {
+        number: 66,
+        title: "Objectives".to_owned(),
+        fields: vec![FieldSpec::single_select("Status", &["Now", "Later"])],
+    };
+    here.sim.project(ORGANIZATION, objectives).expect("a board");
+    let open = |title: &str| {
+        let opened = here
+            .sim
+            .open_issue("lea", PRIVATE_REPOSITORY, title, "", &[]);
+        opened.expect("an issue")
+    };
+    let steady = open("Hubs that are simply there");
+    here.sim
+        .add_to_project("lea", board, PRIVATE_REPOSITORY, steady)
+        .expect("a row");
+    here.sim
+        .add_draft("lea", board, "Growth by co-funding")
+        .expect("a draft");
+    let check =
+        |arguments: &'static [&'static str]| here.check_at(&here.github.url, "goals", arguments);
+    let unpinned = check(&[]).await;
+    assert_eq!(code(&unpinned), Some(1));
+    assert!(
+        said(&unpinned).contains("not-pinned"),
+        "{}",
+        said(&unpinned)
+    );
+
+    let updated = check(&["--update"]).await;
+    assert_eq!(code(&updated), Some(0), "{}", said(&updated));
+    let lock = std::fs::read_to_string(folder.join("boards.lock.yaml")).expect("a lock file");
+    assert!(
+        lock.contains("- id: reliability\n    title: Hubs that are simply there\n"),
+        "{lock}"
+    );
+    assert!(lock.contains("- id: growth-by-co-funding\n"), "{lock}");
+    assert_eq!(code(&check(&[]).await), Some(0));
+
+    here.sim
+        .edit_issue(
+            "lea",
+            PRIVATE_REPOSITORY,
+            steady,
+            Some("Hubs that last"),
+            None,
+        )
+        .expect("an edit");
+    let drifted = check(&[]).await;
+    assert_eq!(code(&drifted), Some(1));
+    let words = said(&drifted);
+    assert!(
+        words.contains("the goal `reliability` is called `Hubs that last` now"),
+        "{words}"
+    );
+    assert_eq!(code(&check(&["--update"]).await), Some(0));
+    let pins = std::fs::read_to_string(folder.join("boards.lock.yaml")).expect("a lock file");
+    assert!(
+        pins.contains("- id: reliability\n    title: Hubs that last\n"),
+        "{pins}"
+    );
+
+    // By these pins: whatever is part of the goal's own issue serves it, whatever it speaks of.
+    let world = World::with(Setup {
+        policy: Some(GOALS.to_owned()),
+        pins: Some(pins),
+        ..Setup::default()
+    })
+    .await;
+    let goal = world
+        .sim
+        .open_issue("lea", PRIVATE_REPOSITORY, "Hubs that last", "", &[])
+        .expect("an issue");
+    assert_eq!(goal, steady);
+    let part = world.open("ada", "Better home directories", "");
+    let other = world.open("ada", "Add RStudio", "");
+    world.settled().await;
+    assert!(world.labels(part).is_empty() && world.labels(other).is_empty());
+    world
+        .sim
+        .add_sub_issue("lea", (PRIVATE_REPOSITORY, goal), (REPOSITORY, part))
+        .expect("part of it");
+    world.settled().await;
+    assert_eq!(world.labels(part), ["goal/reliability"]);
+    assert!(world.labels(other).is_empty());
+    world.end().await;
 }

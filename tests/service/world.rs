@@ -29,6 +29,8 @@ pub struct Setup {
     pub worker: WorkerConfig,
     /// YAML of a policy other than the one that ships.
     pub policy: Option<String>,
+    /// What it pins, in a lock file.
+    pub pins: Option<String>,
     /// What people did before the bot was there.
     pub before: Box<dyn Fn(&Sim) + Send + Sync>,
 }
@@ -47,6 +49,7 @@ impl Default for Setup {
                 ..WorkerConfig::default()
             },
             policy: None,
+            pins: None,
             before: Box::new(|_| {}),
         }
     }
@@ -157,8 +160,12 @@ impl World {
 
     pub fn policy(&self) -> PolicySource {
         let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
+        let pins = self.setup.pins.iter();
+        let pins = pins.map(|text| policy::Source::new("test.lock.yaml", text));
         let sources = match &self.setup.policy {
-            Some(text) => vec![policy::Source::new("test.yaml", text)],
+            Some(text) => std::iter::once(policy::Source::new("test.yaml", text))
+                .chain(pins)
+                .collect(),
             None => policy_folder::read(&folder).expect("the shipped policy"),
         };
         let policy = policy::load(&sources)

@@ -42,6 +42,7 @@ pub fn find(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mu
         }
     }
     labels(r, policy, places, world);
+    fields(r, policy, places, world);
 }
 
 /// Does one of the two certainly go first?
@@ -182,39 +183,67 @@ fn example(
 
 /// Labels outside attributes that one rule puts on and another takes off.
 fn labels(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut World<'_>) {
-    let schema = policy.schema();
     for on in policy.rules.values().filter(|a| !a.labels.is_empty()) {
         for off in policy.rules.values().filter(|a| !a.no_labels.is_empty()) {
             let same =
                 |label: &&String| off.no_labels.iter().any(|l| l.eq_ignore_ascii_case(label));
-            let Some(label) = on.labels.iter().find(same) else {
-                continue;
-            };
-            if on.id == off.id || ordered(on, off) {
-                continue;
-            }
-            let parts = [condition(on), condition(off)].concat();
-            if Situation::new(&parts, schema).is_impossible() {
-                continue;
-            }
-            let Some(place) = places.rules.get(&off.id) else {
-                continue;
-            };
-            let looks: Vec<&Program> = programs(&parts).collect();
-            let goal = |facts: &Facts| parts.iter().map(|p| distance(p, facts, schema)).sum();
-            let (on, off) = (&on.id, &off.id);
-            let help = Some(format!("say which one goes first: `overrides: [{on}]`"));
-            let what = format!("one puts the label `{label}` on that the other takes off");
-            if let Some(found) = world.search(&looks, &[], &goal) {
-                let item = world.describe(&found);
-                let message = format!(
-                    "`{on}` and `{off}` contradict each other: both hold for {item}, and {what}"
-                );
-                r.error_help("conflict", place, message, help);
-            } else {
-                let message = format!("`{on}` and `{off}` may both hold, and {what}");
-                r.warn("possible-conflict", place, message, help);
+            if let Some(label) = on.labels.iter().find(same) {
+                let what = format!("one puts the label `{label}` on that the other takes off");
+                clash(r, policy, places, world, (on, off), &what);
             }
         }
+    }
+}
+
+/// Fields outside attributes that two rules set differently.
+fn fields(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>, world: &mut World<'_>) {
+    let rules: Vec<&Rule> = policy.rules.values().collect();
+    for (i, first) in rules.iter().enumerate() {
+        for second in &rules[i + 1..] {
+            let differs = first.fields.iter().find(|a| {
+                let mut others = second.fields.iter();
+                others.any(|b| a.board == b.board && a.field == b.field && !a.to.same_as(&b.to))
+            });
+            if let Some(wish) = differs {
+                let what = format!("they set `{}` differently", wish.name());
+                clash(r, policy, places, world, (first, second), &what);
+            }
+        }
+    }
+}
+
+/// Two rules that clash where both hold: found, or at least not excluded.
+fn clash(
+    r: &mut Reader<'_>,
+    policy: &Policy,
+    places: &Places<'_>,
+    world: &mut World<'_>,
+    (first, second): (&Rule, &Rule),
+    what: &str,
+) {
+    let schema = policy.schema();
+    let parts = [condition(first), condition(second)].concat();
+    if first.id == second.id
+        || ordered(first, second)
+        || Situation::new(&parts, schema).is_impossible()
+    {
+        return;
+    }
+    let Some(place) = places.rules.get(&second.id) else {
+        return;
+    };
+    let looks: Vec<&Program> = programs(&parts).collect();
+    let goal = |facts: &Facts| parts.iter().map(|p| distance(p, facts, schema)).sum();
+    let (first, second) = (&first.id, &second.id);
+    let help = Some(format!("say which one goes first: `overrides: [{first}]`"));
+    if let Some(found) = world.search(&looks, &[], &goal) {
+        let item = world.describe(&found);
+        let message = format!(
+            "`{first}` and `{second}` contradict each other: both hold for {item}, and {what}"
+        );
+        r.error_help("conflict", place, message, help);
+    } else {
+        let message = format!("`{first}` and `{second}` may both hold, and {what}");
+        r.warn("possible-conflict", place, message, help);
     }
 }

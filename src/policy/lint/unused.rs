@@ -51,7 +51,7 @@ fn used(policy: &Policy) -> BTreeSet<Slot> {
         }))
         .chain(policy.score.values().map(|d| &d.points));
     let mut used = looks_at(programs, policy.schema());
-    let named = policy.templates.values().flat_map(|t| &t.parts);
+    let named = policy.texts().flat_map(|t| &t.parts);
     let named: Vec<Slot> = named
         .filter_map(|part| match part {
             Part::Fact(slot) => Some(*slot),

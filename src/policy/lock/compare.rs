@@ -6,7 +6,7 @@ use crate::policy::yaml::Node;
 
 use super::{Fields, Outline, Shown, at};
 
-const UPDATE: &str = "`northstar check --online --update` pins what is there now; then the check \
+pub(super) const UPDATE: &str = "`northstar check --online --update` pins what is there now; then the check \
                       shows where the policy uses what is gone";
 
 pub(super) fn boards(r: &mut Reader<'_>, policy: &Outline<'_, '_>, shown: &Shown) {

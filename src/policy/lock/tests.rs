@@ -53,6 +53,7 @@ fn shown(board: Fields) -> Shown {
         boards: [("work".to_owned(), board)].into(),
         teams: ["leads".to_owned()].into(),
         users: ["ada".to_owned()].into(),
+        ..Shown::default()
     }
 }
 
@@ -307,4 +308,110 @@ fn whatever_people_call_things_is_read_as_it_was_written() {
         written[0].text
     );
     assert_eq!(update(&after, &shown, "fresh"), []);
+}
+
+const GOALS: &str = "\
+version: 1
+organization: acme
+boards: { plans: { project: 9, goals: true } }
+goals:
+  - { id: research, title: Research that others can repeat }
+  - { id: old, signals: { any_words: [old] } }
+";
+
+fn objective(item: &str, title: &str, issue: &str) -> Objective {
+    Objective {
+        item: item.to_owned(),
+        title: title.to_owned(),
+        issue: issue.to_owned(),
+    }
+}
+
+fn goals_shown(goals: &[Objective]) -> Shown {
+    Shown {
+        boards: [("plans".to_owned(), Fields::new())].into(),
+        goals: Some(goals.to_vec()),
+        ..Shown::default()
+    }
+}
+
+#[test]
+fn goals_on_a_board_are_pinned_under_names_that_stay() {
+    let policy = Source::new("rules/a.yaml", GOALS);
+    let named = named(std::slice::from_ref(&policy)).expect("named");
+    assert_eq!(named.goals, ["plans".to_owned()].into());
+    let mut goals = vec![
+        objective("R1", "Research that others can repeat", "acme/plans#3"),
+        objective("R2", "Less toil, more of what the whole network needs", ""),
+        objective("R3", "!?", ""),
+        objective("R4", "??", ""),
+    ];
+    let written = update(
+        std::slice::from_ref(&policy),
+        &goals_shown(&goals),
+        "rules/b.lock.yaml",
+    );
+    let pins = written[0].text.split_once("goals:\n").expect("goals").1;
+    let all = "  - id: research
+    title: Research that others can repeat
+    item: R1
+    issue: \"acme/plans#3\"
+  - id: less-toil-more-of-what-the
+    title: \"Less toil, more of what the whole network needs\"
+    item: R2
+  - id: goal
+    title: \"!?\"
+    item: R3
+  - id: goal-2
+    title: \"??\"
+    item: R4
+";
+    assert_eq!(pins, all);
+    let files = [policy, written[0].clone()];
+    let now = goals_shown(&goals);
+    assert_eq!(differences(&files, &now), Vec::<String>::new());
+    assert_eq!(update(&files, &now, "fresh"), []);
+
+    // Another title, an issue where a draft was, one gone, one new: each is said, names stay.
+    goals[0].title = "Research that lasts".to_owned();
+    goals[1].issue = "acme/plans#4".to_owned();
+    goals[3] = objective("R5", "Growth", "");
+    let now = goals_shown(&goals);
+    let told = differences(&files, &now);
+    let told: Vec<&str> = told
+        .iter()
+        .filter_map(|t| t.split_once(' ')?.1.split_once(' '))
+        .map(|(_, words)| words)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "the goal `research` is called `Research that lasts` now",
+            "the goal `less-toil-more-of-what-the` is not pinned to its item",
+            "the goal `goal-2` is not on its board any more",
+            "there is a new goal, `Growth`",
+        ]
+    );
+    let written = update(&files, &now, "fresh");
+    let text = &written[0].text;
+    assert!(
+        text.contains("id: research\n    title: Research that lasts\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("id: growth\n") && !text.contains("goal-2"),
+        "{text}"
+    );
+
+    // A board that cannot be read says nothing about goals.
+    assert_eq!(update(&files, &Shown::default(), "fresh"), []);
+}
+
+#[test]
+fn goals_that_are_pinned_by_hand_are_nobodys_to_change_unless_a_board_holds_them() {
+    let pins = format!("{PINS}goals:\n  - id: research\n");
+    let mut now = shown(board());
+    now.goals = Some(vec![objective("R", "Growth", "")]);
+    assert_eq!(differences(&sources(&pins), &now), Vec::<String>::new());
+    assert_eq!(update(&sources(&pins), &now, "fresh"), []);
 }

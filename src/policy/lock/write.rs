@@ -7,7 +7,8 @@ use crate::policy::load;
 use crate::policy::model::FieldKind;
 use crate::policy::yaml::Node;
 
-use super::{Fields, Outline, Shown, at};
+use super::goals::{self, Pinned};
+use super::{Fields, Outline, Shown};
 
 /// Lists that fit are written in one line.
 const WIDTH: usize = 100;
@@ -24,6 +25,12 @@ pub(super) fn files(policy: &Outline<'_, '_>, shown: &Shown, fresh: &str) -> Vec
         .filter(|id| policy.pinned(id).is_none())
         .filter_map(|id| Some((id.clone(), shown.boards.get(id)?.clone())))
         .collect();
+    let kept_on_a_board = policy.boards.values().any(|board| board.goals);
+    let on_board = shown.goals.as_ref().filter(|_| kept_on_a_board);
+    let mut goals_left = on_board.map(|found| goals::arranged(policy, found));
+    // All goals stand in one file: where they stood, or in the first.
+    let stood = policy.merged.pinned_goals.first().map(|(key, _)| key.file);
+    let home = stood.or(locks.first().map(|(file, _)| *file));
     let mut out = Vec::new();
     for (file, source) in locks {
         let here = |(key, _): &&(&Node, &Node)| key.file == file;
@@ -38,18 +45,22 @@ pub(super) fn files(policy: &Outline<'_, '_>, shown: &Shown, fresh: &str) -> Vec
             .map(|(id, fields)| (id.clone(), arranged(fields, shown.boards.get(id))))
             .collect();
         after.append(&mut unpinned);
+        let goals = policy.merged.pinned_goals.iter().filter(here);
+        let goals_before: Vec<Pinned> = goals.map(|(_, goal)| Pinned::read(goal)).collect();
+        let goals = match &mut goals_left {
+            Some(goals) if home == Some(file) => std::mem::take(goals),
+            Some(_) => Vec::new(),
+            None => goals_before.clone(),
+        };
         // Boards that the policy does not name are not in `before`, but in the file.
-        if before != after || ids.len() != before.len() {
-            let goals = policy.merged.pinned_goals.iter().filter(here);
-            let goals: Vec<&Node> = goals.map(|(_, goal)| *goal).collect();
-            out.push(Source::new(
-                &source.path,
-                text(&head(&source.text), &after, &goals),
-            ));
+        if before != after || ids.len() != before.len() || goals != goals_before {
+            let text = text(&head(&source.text), &after, &goals);
+            out.push(Source::new(&source.path, text));
         }
     }
-    if !unpinned.is_empty() {
-        out.push(Source::new(fresh, text(HEAD, &unpinned, &[])));
+    let goals = goals_left.unwrap_or_default();
+    if !unpinned.is_empty() || !goals.is_empty() {
+        out.push(Source::new(fresh, text(HEAD, &unpinned, &goals)));
     }
     out
 }
@@ -73,7 +84,7 @@ fn head(text: &str) -> String {
     lines.fold(String::new(), |head, line| head + line + "\n")
 }
 
-fn text(head: &str, boards: &[(String, Fields)], goals: &[&Node]) -> String {
+fn text(head: &str, boards: &[(String, Fields)], goals: &[Pinned]) -> String {
     let mut out = head.to_owned();
     if !boards.is_empty() {
         out += "boards:\n";
@@ -106,10 +117,15 @@ fn text(head: &str, boards: &[(String, Fields)], goals: &[&Node]) -> String {
         out += "goals:\n";
     }
     for goal in goals {
-        let said = |key: &str| at(goal, key).and_then(|(_, value)| value.text());
-        let _ = writeln!(out, "  - id: {}", word(said("id").unwrap_or_default()));
-        if let Some(title) = said("title") {
-            let _ = writeln!(out, "    title: {}", word(title));
+        let _ = writeln!(out, "  - id: {}", word(&goal.id));
+        for (key, value) in [
+            ("title", &goal.title),
+            ("item", &goal.item),
+            ("issue", &goal.issue),
+        ] {
+            if let Some(value) = value {
+                let _ = writeln!(out, "    {key}: {}", word(value));
+            }
         }
     }
     out

@@ -78,6 +78,7 @@ pub fn ordinary() -> Snapshot {
         comments: BTreeMap::new(),
         answers: BTreeMap::new(),
         held_labels: BTreeSet::new(),
+        iterations: BTreeMap::new(),
     }
 }
 

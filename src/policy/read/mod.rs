@@ -1,6 +1,7 @@
 //! From YAML nodes to the model: strict, and every complaint in one run.
 
 pub mod examples;
+mod fields;
 pub mod kpis;
 mod limits;
 pub mod principles;

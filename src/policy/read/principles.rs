@@ -14,6 +14,7 @@ use crate::policy::yaml::{Kind, Node};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::decision::Mode;
 
+use super::fields;
 use super::limits::{cap, gate};
 use super::vocabulary::Entries;
 use super::{Fields, Reader};
@@ -232,6 +233,8 @@ const RULE_KEYS: &[&str] = &[
     "comment",
     "sticky",
     "on_board",
+    "fields",
+    "archive",
     "overrides",
     "enforce",
     "mode",
@@ -259,6 +262,13 @@ fn rule(r: &mut Reader<'_>, node: &Node, principle: &str, names: &Names<'_>) -> 
         sticky: template(r, f.get("sticky"), names),
         on_boards: r.all_known(
             f.get("on_board"),
+            "unknown-board",
+            "board",
+            names.boards.keys().map(String::as_str),
+        ),
+        fields: fields::fields(r, f.get("fields"), names),
+        archive: r.all_known(
+            f.get("archive"),
             "unknown-board",
             "board",
             names.boards.keys().map(String::as_str),
@@ -348,7 +358,9 @@ fn check_targets(r: &mut Reader<'_>, node: &Node, rule: &Rule, before: usize) {
         || !rule.no_labels.is_empty()
         || rule.comment.is_some()
         || rule.sticky.is_some()
-        || !rule.on_boards.is_empty();
+        || !rule.on_boards.is_empty()
+        || !rule.fields.is_empty()
+        || !rule.archive.is_empty();
     // Where something was wrong, what it asks for could not be read.
     if !asks && r.findings.len() == before {
         r.warn(
@@ -396,7 +408,7 @@ fn given(
     literal(r, node, attribute).map(Given::Literal)
 }
 
-fn looks_computed(text: &str, schema: &Schema) -> bool {
+pub(super) fn looks_computed(text: &str, schema: &Schema) -> bool {
     text.contains(['(', '[', '"', '\'', '?', '.', ' ']) || schema.slot(text).is_some()
 }
 

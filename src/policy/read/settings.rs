@@ -44,11 +44,7 @@ pub fn templates(
     attributes: &IndexMap<String, Attribute>,
     schema: &Schema,
 ) -> IndexMap<String, Template> {
-    let internal: BTreeSet<Slot> = attributes
-        .values()
-        .filter(|a| a.internal)
-        .flat_map(|a| [a.slot, a.current])
-        .collect();
+    let internal = internal(attributes);
     let mut out: IndexMap<String, Template> = IndexMap::new();
     for (key, node) in entries {
         let id = key.text().unwrap_or_default().to_owned();
@@ -101,6 +97,31 @@ pub fn templates(
     out
 }
 
+/// The parts of a text with facts in it that stands in a field of a board.
+pub(super) fn inserted(
+    r: &mut Reader<'_>,
+    node: &Node,
+    text: &str,
+    names: &super::principles::Names<'_>,
+) -> Vec<Part> {
+    let internal = internal(names.attributes);
+    resolve(
+        r,
+        text,
+        names.schema,
+        &internal,
+        &mut |r, span, message, help| {
+            let span = node.locate(r.source(node.file), span);
+            r.error_at("bad-placeholder", node.file, span, message, help);
+        },
+    )
+}
+
+fn internal(attributes: &IndexMap<String, Attribute>) -> BTreeSet<Slot> {
+    let internal = attributes.values().filter(|a| a.internal);
+    internal.flat_map(|a| [a.slot, a.current]).collect()
+}
+
 type Complain<'c> =
     &'c mut dyn FnMut(&mut Reader<'_>, std::ops::Range<usize>, String, Option<String>);
 
@@ -119,16 +140,16 @@ fn resolve(
                 Some(slot) if matches!(schema.type_of(slot), Type::Map(_)) => complain(
                     r,
                     span,
-                    format!("`{path}` is a table, not something that can stand in a comment"),
+                    format!("`{path}` is a table, not something that can stand in a text"),
                     None,
                 ),
                 Some(slot) if !looks_through([slot], schema).is_disjoint(internal) => complain(
                     r,
                     span,
                     if internal.contains(&slot) {
-                        format!("`{path}` is internal, and a comment may be public")
+                        format!("`{path}` is internal, and this may be public")
                     } else {
-                        format!("`{path}` tells what is internal, and a comment may be public")
+                        format!("`{path}` tells what is internal, and this may be public")
                     },
                     None,
                 ),

@@ -58,7 +58,7 @@ pub fn boards(
     let mut out = IndexMap::new();
     for (key, node) in entries {
         let id = identifier(r, key);
-        let Some(f) = r.fields(node, "a board", &["project", "column_field"]) else {
+        let Some(f) = r.fields(node, "a board", &["project", "column_field", "goals"]) else {
             continue;
         };
         let project = if let Some(n) = f.get("project") {
@@ -79,6 +79,7 @@ pub fn boards(
             id: id.clone(),
             project,
             column_field,
+            goals: r.flag(f.get("goals"), "`goals`"),
             fields: IndexMap::new(),
         };
         out.insert(id, board);
@@ -160,7 +161,7 @@ pub fn goals(
     let mut out: IndexMap<String, Goal> = IndexMap::new();
     for (key, node) in pinned {
         let id = value_id(r, key);
-        if let Some(f) = r.fields(node, "a pinned goal", &["id", "title"]) {
+        if let Some(f) = r.fields(node, "a pinned goal", &["id", "title", "item", "issue"]) {
             let title = f
                 .get("title")
                 .map_or_else(|| id.clone(), |n| r.string(Some(n), "`title`"));
@@ -169,6 +170,7 @@ pub fn goals(
                 title,
                 words: None,
                 forms: BTreeMap::new(),
+                issue: r.string(f.get("issue"), "`issue`"),
             };
             out.insert(id, goal);
         }
@@ -186,7 +188,9 @@ pub fn goals(
         let Some(f) = r.fields(node, "a goal", &["id", "title", "signals"]) else {
             continue;
         };
-        let pinned_title = out.get(&id).map_or_else(|| id.clone(), |g| g.title.clone());
+        let known = out.get(&id);
+        let pinned_title = known.map_or_else(|| id.clone(), |g| g.title.clone());
+        let issue = known.map(|g| g.issue.clone()).unwrap_or_default();
         let title = f
             .get("title")
             .map_or(pinned_title, |n| r.string(Some(n), "`title`"));
@@ -195,6 +199,7 @@ pub fn goals(
             title,
             words: None,
             forms: BTreeMap::new(),
+            issue,
         };
         if let Some(signals) = f.get("signals")
             && let Some(f) = r.fields(signals, "`signals`", &["any_words", "forms"])
@@ -571,7 +576,7 @@ pub(super) fn field_ref(
     })
 }
 
-fn capitals(r: &mut Reader<'_>, node: &Node, written: &str, there: &str) {
+pub(super) fn capitals(r: &mut Reader<'_>, node: &Node, written: &str, there: &str) {
     let message = format!("the board writes `{there}`, not `{written}`");
     r.warn("capitals", node, message, None);
 }

@@ -136,6 +136,9 @@ pub struct Board {
     pub project: u64,
     /// The field whose options are the columns. `Status` unless said otherwise.
     pub column_field: Option<String>,
+    /// Its items (issues and drafts) are the goals. They are pinned in a lock file; `goals` says
+    /// more about them.
+    pub goals: Option<bool>,
 }
 
 /// A strategic goal.
@@ -281,6 +284,12 @@ pub struct Rule {
     pub sticky: Option<String>,
     /// Boards that the item is put on.
     pub on_board: Option<Texts>,
+    /// Gives fields of boards that show no attribute these values, by `board.Field`; they stay
+    /// when the condition ends. An option or a text with `{fact}` in it; a number, day or
+    /// expression; an iteration's title, `@previous`, `@current` or `@next`; `none` empties it.
+    pub fields: Option<BTreeMap<String, Word>>,
+    /// Boards on which the item is archived.
+    pub archive: Option<Texts>,
     /// Rules that give way where both hold.
     pub overrides: Option<Texts>,
     /// It outranks everything but an override by people.
@@ -668,6 +677,10 @@ pub struct PinnedGoal {
     pub id: Word,
     /// As people say it.
     pub title: Option<String>,
+    /// Its item on the board, by GitHub's id: so a goal that is called otherwise keeps its name here.
+    pub item: Option<String>,
+    /// The issue that stands for it, as `owner/repo#n`; its sub-issues serve the goal.
+    pub issue: Option<String>,
 }
 
 /// What a board has.

@@ -25,6 +25,8 @@ fn without_wishes(rule: &mut Rule) -> Rule {
         comment: None,
         sticky: None,
         on_boards: Vec::new(),
+        fields: Vec::new(),
+        archive: Vec::new(),
     };
     std::mem::replace(rule, empty)
 }

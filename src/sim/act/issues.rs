@@ -348,7 +348,7 @@ impl State {
         Ok(id)
     }
 
-    /// Makes `child` a sub-issue of `parent`.
+    /// Makes `child` a sub-issue of `parent`. Both repositories hear of it.
     pub fn add_sub_issue(&mut self, by: Actor, parent: u64, child: u64) -> Result<(), Refusal> {
         let shown_parent = self.issue(parent)?.clone();
         self.issue_mut(child)?.parent = Some(parent);
@@ -365,8 +365,27 @@ impl State {
             "parent_issue_id": parent,
             "parent_issue": self.issue_json(&shown_parent),
         });
+        let parents_repo = self
+            .repositories
+            .get(&shown_parent.repository)
+            .ok_or_else(Refusal::not_found)?;
+        let told_to_child = json!({
+            "parent_issue_id": parent,
+            "parent_issue": self.issue_json(&shown_parent),
+            "parent_issue_repo": self.repository_json(parents_repo),
+            "sub_issue_id": child.id,
+            "sub_issue": self.issue_json(&child),
+        });
         let place = Place::Repository(shown_parent.repository);
         self.emit("sub_issues", "sub_issue_added", place, by.user, fields);
+        let place = Place::Repository(child.repository);
+        self.emit(
+            "sub_issues",
+            "parent_issue_added",
+            place,
+            by.user,
+            told_to_child,
+        );
         Ok(())
     }
 

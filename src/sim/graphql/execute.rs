@@ -21,9 +21,16 @@ struct Execution<'a> {
     context: Context<'a>,
     errors: Vec<Value>,
     path: Vec<Value>,
+    /// The key of the root field that is to fail.
+    refused: Option<String>,
 }
 
-pub(super) fn execute(prepared: &Prepared, state: &mut State, caller: &Caller) -> Value {
+pub(super) fn execute(
+    prepared: &Prepared,
+    state: &mut State,
+    caller: &Caller,
+    refused: Option<usize>,
+) -> Value {
     let (limits, now) = (state.limits.clone(), state.now());
     let who = caller.installation().unwrap_or(0);
     let budget = state.budgets.budget(who, Resource::GraphQl, &limits, now);
@@ -38,6 +45,7 @@ pub(super) fn execute(prepared: &Prepared, state: &mut State, caller: &Caller) -
         },
         errors: Vec::new(),
         path: Vec::new(),
+        refused: refused.and_then(|place| prepared.root_key(place)),
     };
     let data = match prepared.operation() {
         Some(operation) => {
@@ -142,7 +150,13 @@ impl<'a> Execution<'a> {
         let Some(known) = schema().field(ty, &field.name) else {
             return Ok(Value::Null); // the check has refused such a document
         };
+        let fails = self.path.len() == 1
+            && self.refused.is_some()
+            && self.path.first().and_then(Value::as_str) == self.refused.as_deref();
         let value = self.arguments(field, &known.args).and_then(|args| {
+            if fails {
+                return Err(Refusal::new(422, "The simulated GitHub was asked to fail"));
+            }
             if ty == "Mutation" {
                 mutate::mutate(self.state, &self.context, &field.name, &args)
             } else {

@@ -157,16 +157,26 @@ impl Prepared {
             })
     }
 
+    /// Under which key the root field at a place answers.
+    fn root_key(&self, place: usize) -> Option<String> {
+        let items = &root(self.operation()?).items;
+        match items.get(place)? {
+            Selection::Field(field) => Some(field.alias.as_ref().unwrap_or(&field.name).clone()),
+            _ => None,
+        }
+    }
+
     fn root_type(&self) -> &'static str {
         if self.mutation { "Mutation" } else { "Query" }
     }
 
-    /// Executes it; the whole body of the answer.
-    pub fn run(&self, state: &mut State, caller: &Caller) -> Value {
+    /// Executes it; the whole body of the answer. The root field at the place `refused` (from 0)
+    /// fails.
+    pub fn run(&self, state: &mut State, caller: &Caller, refused: Option<usize>) -> Value {
         if !self.errors.is_empty() {
             return json!({"errors": self.errors});
         }
-        execute::execute(self, state, caller)
+        execute::execute(self, state, caller, refused)
     }
 }
 

@@ -84,6 +84,36 @@ async fn answers_fail_as_asked() {
     assert_eq!(reply.json["data"]["viewer"]["login"], "northstar");
 }
 
+#[tokio::test]
+async fn one_alias_fails_and_the_rest_of_the_document_is_done() {
+    let bench = Bench::new().await;
+    let (_, n) = comments(&bench);
+    let issue = bench.get(&format!("/repos/{REPO}/issues/{n}")).await.json;
+    let react = |alias: &str, content: &str| {
+        format!(
+            "{alias}: addReaction(input: {{ subjectId: {}, content: {content} }}) \
+             {{ subject {{ id }} }}",
+            issue["node_id"]
+        )
+    };
+    let document = format!(
+        "mutation {{ {} {} }}",
+        react("a", "HEART"),
+        react("b", "EYES")
+    );
+    bench.sim.fault(Fault::once(
+        When::graphql("addReaction"),
+        FaultKind::Alias(0),
+    ));
+    let reply = bench.post("/graphql", json!({ "query": document })).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.json["data"]["a"], Value::Null);
+    assert_ne!(reply.json["data"]["b"], Value::Null);
+    assert_eq!(reply.json["errors"][0]["path"], json!(["a"]));
+    let seen = bench.sim.issue(REPO, n).expect("is there").reactions;
+    assert_eq!(seen.len(), 1, "{seen:?}");
+}
+
 fn webhook(kind: WebhookFaultKind) -> WebhookFault {
     WebhookFault {
         event: Some("issue_comment".to_owned()),

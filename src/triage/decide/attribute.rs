@@ -13,7 +13,7 @@ use super::{FLAPPING, Wanted, is_human};
 /// Said when rules and something else write in turns.
 pub(super) const FLAPS: &str = "rules have written this several times and something undoes it";
 const NOT_ASKED: &str = "no rule asks for this any more";
-const KEPT: &str = "changed by hand by somebody who may not set it, and kept";
+pub(super) const KEPT: &str = "changed by hand by somebody who may not set it, and kept";
 
 pub(super) struct Settled {
     pub outcome: Outcome,

@@ -5,6 +5,7 @@
 //! value which itself is only observed or suggested is not written either: its mode is the lesser.
 
 mod attribute;
+mod board;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -346,23 +347,15 @@ impl<'p> Pass<'p> {
                 || !rule.no_labels.is_empty()
                 || rule.comment.is_some()
                 || rule.sticky.is_some()
-                || !rule.on_boards.is_empty();
+                || !rule.on_boards.is_empty()
+                || !rule.fields.is_empty()
+                || !rule.archive.is_empty();
             if asks || self.asked.contains(index) {
                 self.decision.fired.push(reason.clone());
             }
-            for board in &rule.on_boards {
-                if self.taken_off_board(board) {
-                    let what = ledger::on_board(board);
-                    self.hold_back(&what, "taken off the board by hand".to_owned(), reason);
-                    continue;
-                }
-                let place = self.decision.on_boards.entry(board.clone());
-                let first = place.or_insert_with(|| reason.clone());
-                // Two rules want it there: the one that may do more is the reason.
-                if first.mode < reason.mode {
-                    *first = reason.clone();
-                }
-            }
+            self.rows(rule, reason);
+            self.fields(rule, reason, &holding);
+            self.archive(rule, reason);
             self.milestone(rule, reason);
             self.labels(rule, reason, &holding);
             let keys = rule.comment.iter().map(|k| (k, false));
@@ -594,7 +587,7 @@ impl<'p> Pass<'p> {
 }
 
 /// A value as it reads inside a sentence.
-fn in_words(value: &Value) -> String {
+pub(super) fn in_words(value: &Value) -> String {
     match value {
         Value::Absent | Value::Map(_) => String::new(),
         Value::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),

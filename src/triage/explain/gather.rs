@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::policy::expr::{Facts, Notes, Program, Slot, Trace, Value};
-use crate::policy::model::{Attribute, Given, Pick, Policy, Rule};
+use crate::policy::model::{Attribute, FieldTo, Given, Pick, Policy, Rule};
 
 use super::super::attribute::AttributeValue;
-use super::super::decide::{value_of, with_facts};
+use super::super::decide::{in_words as fact_in_words, value_of, with_facts};
 use super::super::decision::{Decision, Reason};
 use super::super::ledger::{MILESTONE, Rank};
 use super::super::snapshot::Snapshot;
@@ -211,7 +211,26 @@ impl Teller<'_> {
         out.extend(rule.comment.iter().map(|c| plain("comment", c)));
         out.extend(rule.sticky.iter().map(|c| plain("sticky", c)));
         out.extend(rule.on_boards.iter().map(|b| plain("on_board", b)));
+        let fields = rule.fields.iter();
+        out.extend(fields.map(|wish| plain(&wish.name(), &self.field_to(&wish.to))));
+        out.extend(rule.archive.iter().map(|b| plain("archive", b)));
         out
+    }
+
+    fn field_to(&self, to: &FieldTo) -> String {
+        match to {
+            FieldTo::Nothing => "none".to_owned(),
+            FieldTo::This(value) => value.text(),
+            FieldTo::Text(template) => template.plain(|slot| fact_in_words(self.facts.get(slot))),
+            FieldTo::Computed(program) => {
+                let hides = program.reads().iter().any(|s| self.hidden.contains(s));
+                if hides {
+                    return "something internal".to_owned();
+                }
+                fact_in_words(&self.eval(program))
+            }
+            FieldTo::Iteration(which) => which.word().to_owned(),
+        }
     }
 
     fn want(&self, attribute: &Attribute, pick: &Pick) -> Want {

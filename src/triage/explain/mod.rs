@@ -172,7 +172,8 @@ pub struct Seen {
 /// Something a rule asks for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Want {
-    /// An attribute, `milestone`, `label`, `no_label`, `comment`, `sticky` or `on_board`.
+    /// An attribute, `milestone`, `label`, `no_label`, `comment`, `sticky`, `on_board`, a field as
+    /// `board.Field`, or `archive`.
     pub what: String,
     /// The value, or the name; `None` if it comes from a table in which nothing applied.
     pub value: Option<String>,
