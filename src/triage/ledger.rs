@@ -130,6 +130,10 @@ pub fn reminder(attribute: &str, asked_at: Timestamp) -> String {
     format!("{REMINDED}-{attribute}-{}", asked_at.as_microsecond())
 }
 
+/// The name under which the ledger keeps which roles have confirmed that an item cannot wait: each
+/// value is all of them.
+pub const CONFIRMED: &str = "confirmed critical";
+
 /// The cause of entries that end a question which nobody answered.
 pub const UNANSWERED: &str = "no answer";
 

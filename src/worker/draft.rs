@@ -167,11 +167,11 @@ impl Draft {
         self.changes.people.insert(sender.id, login);
     }
 
-    /// These roles have confirmed the item.
-    pub fn confirm(&mut self, roles: &BTreeSet<String>) {
-        if !roles.is_subset(&self.record.confirmed_by) {
-            self.record.confirmed_by.extend(roles.iter().cloned());
-            self.changes.confirmed_by = Some(self.record.confirmed_by.clone());
+    /// These roles, and no others, have confirmed the item.
+    pub fn set_confirmed(&mut self, roles: BTreeSet<String>) {
+        if roles != self.record.confirmed_by {
+            self.record.confirmed_by.clone_from(&roles);
+            self.changes.confirmed_by = Some(roles);
         }
     }
 

@@ -33,6 +33,7 @@ use super::observe;
 mod aside;
 mod audience;
 mod authority;
+mod critical;
 mod questions;
 mod same;
 mod shorthand;
@@ -294,8 +295,7 @@ impl Hearing<'_, '_> {
                 Ok(())
             }
             Asked::Critical => {
-                let roles = self.around.sender_roles.clone();
-                self.draft.confirm(&roles);
+                self.critical(said, text);
                 Ok(())
             }
             Asked::Override { limit, until } => self.let_past(said, limit, *until, text),
@@ -339,17 +339,17 @@ impl Hearing<'_, '_> {
                 Ok(())
             }
             Asked::Duplicate { of } => self.duplicate(said, of, text),
+            Asked::Promote | Asked::Park => self.shorthand(said, text),
+            Asked::Similar => {
+                self.questions.push(Question::Similar);
+                Ok(())
+            }
             Asked::Apply { plan } => {
                 let plan = plan.to_lowercase();
                 if !self.around.plans.contains(&plan) {
                     return Err("no plan of that name waits. They end after seven days.".to_owned());
                 }
                 self.draft.let_go.push(plan);
-                Ok(())
-            }
-            Asked::Promote | Asked::Park => self.shorthand(said, text),
-            Asked::Similar => {
-                self.questions.push(Question::Similar);
                 Ok(())
             }
         }

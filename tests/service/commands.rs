@@ -475,3 +475,38 @@ async fn one_comment_may_decide_on_several_items() {
     );
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_confirmation_is_taken_back_with_what_came_of_it() {
+    let world = World::new().await;
+    let body = "### Ticket request type\n\nFeature Request\n\n### Ticket impact\n\nCritical";
+    let n = world.open("ada", "Please add RStudio", body);
+    world.settled().await;
+    let waits =
+        |world: &World| has(world, n, "triage/needs-triage") && has(world, n, "needs-confirmation");
+    assert!(waits(&world));
+    say(&world, "eng", n, "/critical the whole class depends on it").await;
+    assert!(has(&world, n, "triage/accepted") && !has(&world, n, "needs-confirmation"));
+    let said = say(&world, "lea", n, "/undo that was another course").await;
+    assert_eq!(signs(&world, n, said), ["+1"]);
+    assert!(waits(&world), "{:?}", world.labels(n));
+    // And what was taken back can be given back.
+    say(&world, "lea", n, "/undo no, it was this one").await;
+    assert!(has(&world, n, "triage/accepted") && !has(&world, n, "needs-confirmation"));
+
+    // Of two who confirm it, the one who is taken back is the last.
+    let m = world.open("ada", "Please add Julia", body);
+    world.settled().await;
+    say(&world, "eng", m, "/critical it burns").await;
+    say(&world, "lea", m, "/critical it does").await;
+    say(&world, "lea", m, "/undo").await;
+    assert!(has(&world, m, "triage/accepted") && !has(&world, m, "needs-confirmation"));
+    let last = world
+        .ledger(m, ledger::CONFIRMED)
+        .await
+        .pop()
+        .expect("an entry");
+    let roles: Vec<_> = last.value.iter().map(str::to_owned).collect();
+    assert_eq!(roles, ["engineering_manager", "member"]);
+    world.end().await;
+}

@@ -1,7 +1,10 @@
 //! Where the policy takes unauthorised changes back, and how long it does.
 
 use northstar::sim::example::REPOSITORY;
+use northstar::sim::{Fault, FaultKind, When};
 
+use crate::commands::say;
+use crate::weather::by_hand;
 use crate::world::{Setup, World};
 
 const REVERTING: &str = r#"
@@ -35,8 +38,10 @@ async fn reverting() -> (World, u64) {
 
 fn relabel(world: &World, who: &str, n: u64) {
     let sim = &world.sim;
-    sim.remove_label(who, REPOSITORY, n, "kind/feature")
-        .expect("a label");
+    if world.labels(n).contains(&"kind/feature".to_owned()) {
+        sim.remove_label(who, REPOSITORY, n, "kind/feature")
+            .expect("a label");
+    }
     sim.add_label(who, REPOSITORY, n, "kind/bug")
         .expect("a label");
 }
@@ -65,10 +70,54 @@ async fn a_bot_that_insists_is_not_fought_for_ever() {
     assert_eq!(world.labels(n), ["kind/bug"]);
     let held = world.held(n).await;
     assert!(held[0].1.contains("something undoes it"), "{held:?}");
+    // That is said once, with what to do about it.
+    let told = world.answers(n);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("`/kind VALUE`"), "{told:?}");
+    assert!(
+        told[0].contains("the rule `kind` asks for (`feature`)"),
+        "{told:?}"
+    );
     world.sim.forget_requests();
     relabel(&world, "helper[bot]", n);
     world.settled().await;
     assert!(world.sim.writes().is_empty(), "{:#?}", world.sim.writes());
+    // A person settles it, and what the other bot does then is put right as before.
+    say(&world, "lea", n, "/kind bug it is one").await;
+    assert_eq!(world.labels(n), ["kind/bug"]);
+    say(&world, "lea", n, "/release kind").await;
+    assert_eq!(world.labels(n), ["kind/feature"]);
+    for _ in 0..5 {
+        relabel(&world, "helper[bot]", n);
+        world.settled().await;
+    }
+    assert_eq!(world.labels(n), ["kind/bug"]);
+    assert_eq!(world.answers(n).len(), 1, "that was said before");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_quarrel_is_said_once_whatever_breaks() {
+    let (clock, setup) = by_hand();
+    let world = World::with(Setup {
+        policy: Some(REVERTING.to_owned()),
+        ..setup
+    })
+    .await;
+    world.sim.bot("helper[bot]");
+    for kind in [FaultKind::DropBefore, FaultKind::DropAfter] {
+        let n = world.open("ada", "Please add RStudio", "");
+        world.weathered(&clock).await;
+        let when = When::rest("POST", "/comments");
+        world.sim.fault(Fault::once(when, kind.clone()));
+        for _ in 0..5 {
+            relabel(&world, "helper[bot]", n);
+            world.weathered(&clock).await;
+        }
+        assert_eq!(world.sim.faults_waiting(), 0, "{kind:?}");
+        assert_eq!(world.answers(n).len(), 1, "{kind:?}");
+        assert_eq!(world.labels(n), ["kind/bug"]);
+    }
     world.end().await;
 }
 

@@ -1,6 +1,6 @@
 //! Commands that set what the policy says: `/promote` and `/park`.
 
-use northstar::sim::example::REPOSITORY;
+use northstar::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
 use northstar::triage::ledger::Rank;
 
 use crate::commands::{has, say, signs};
@@ -133,5 +133,62 @@ async fn the_policy_says_who_may_and_what_is_set() {
         told.contains("/park") && !told.contains("/promote"),
         "{told}"
     );
+    world.end().await;
+}
+
+/// The column is an attribute like any other, so cards move along.
+const MOVING: &str = r#"
+version: 1
+organization: 2i2c-org
+roles: { product_lead: { teams: [product-leads] } }
+boards: { delivery: { project: 57, column_field: Status } }
+attributes:
+  kind: { values: [feature, initiative], label: "kind/{value}" }
+  stage:
+    values: { upcoming: { option: Upcoming P&S Initiatives }, doing: { option: In Progress } }
+    field: delivery.Status
+commands: { kind: product_lead, stage: product_lead, undo: product_lead }
+shorthands:
+  promote: { kind: initiative, stage: upcoming }
+  park: { stage: none }
+principles:
+  - id: seen
+    statement: Work is seen in one place.
+    rules: [{ id: seen, on_board: delivery, because: it is seen there }]
+"#;
+
+#[tokio::test]
+async fn cards_move_along_where_the_policy_has_the_column_as_an_attribute() {
+    let world = World::with(Setup {
+        policy: Some(MOVING.to_owned()),
+        ..Setup::default()
+    })
+    .await;
+    let n = world.open("ada", "Please add RStudio", "");
+    world.settled().await;
+    let column = |world: &World| {
+        let card = world.card(n).expect("a card");
+        card.fields.get("Status").cloned()
+    };
+    let moves = async |to: &str| {
+        let on = (ORGANIZATION, BOARD);
+        let moved = world.sim.move_card("lea", on, (REPOSITORY, n), to);
+        moved.expect("a move");
+        world.settled().await;
+    };
+    say(&world, "lea", n, "/promote").await;
+    assert_eq!(column(&world).as_deref(), Some("Upcoming P&S Initiatives"));
+    // A hand goes first, and what it changed since is left alone.
+    moves("In Progress").await;
+    assert_eq!(column(&world).as_deref(), Some("In Progress"));
+    say(&world, "lea", n, "/undo").await;
+    assert!(!has(&world, n, "kind/initiative"));
+    assert_eq!(column(&world).as_deref(), Some("In Progress"));
+    say(&world, "lea", n, "/park until spring").await;
+    assert_eq!(column(&world), None);
+    say(&world, "lea", n, "/undo").await;
+    assert_eq!(column(&world).as_deref(), Some("In Progress"));
+    moves("Upcoming P&S Initiatives").await;
+    assert_eq!(column(&world).as_deref(), Some("Upcoming P&S Initiatives"));
     world.end().await;
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::policy::expr::{Facts, Notes, Program, Slot, Value};
 use crate::policy::facts;
 use crate::policy::model::{Attribute, Given, Pick, Policy, Rule, Step};
-use crate::policy::template::collapsed;
+use crate::policy::template::{code, collapsed};
 
 use super::attribute::AttributeValue;
 use super::decision::{Decision, Held, Mode, Reason, WantedComment};
@@ -143,6 +143,26 @@ fn is_unaligned(policy: &Policy, decision: &Decision) -> bool {
         let outcome = decision.attributes.get(&a.id);
         outcome.is_none_or(|o| o.value.is_empty())
     })
+}
+
+/// What is said where somebody or something insists on another value than a rule.
+fn quarrel(held: &Held, has_command: bool) -> String {
+    let name = code(&held.attribute);
+    let wants = match held.would_set.to_string() {
+        nothing if nothing.is_empty() => "nothing".to_owned(),
+        value => code(&value),
+    };
+    let settle = if has_command {
+        let command = code(&format!("/{} VALUE", held.attribute));
+        format!("{command} in a comment, by somebody who may, settles it.")
+    } else {
+        "Somebody who may set it settles it.".to_owned()
+    };
+    format!(
+        "I have set {name} {FLAPPING} times to what the rule {} asks for ({wants}), and each time \
+         something set it back. I leave it alone now: going on would help nobody. {settle}",
+        code(&held.reason.rule)
+    )
 }
 
 struct Pass<'p> {
@@ -346,6 +366,29 @@ impl<'p> Pass<'p> {
         self.withdraw_labels();
         self.collapse_stickies();
         self.remind();
+        self.give_way();
+    }
+
+    /// Something undoes what rules write: that is said once, and left to a person.
+    fn give_way(&mut self) {
+        let held = std::mem::take(&mut self.decision.held);
+        for held in &held {
+            let known = self.policy.attributes.get(&held.attribute);
+            let hidden = known.is_some_and(|a| a.internal) && !self.snapshot.issue.private;
+            let key = format!("quarrel-{}", held.attribute);
+            let said = self.decision.comments.iter().any(|c| c.key == key);
+            if held.why != attribute::FLAPS || hidden || said {
+                continue;
+            }
+            self.decision.comments.push(WantedComment {
+                key,
+                sticky: false,
+                collapsed: false,
+                body: quarrel(held, known.is_some()),
+                reason: held.reason.clone(),
+            });
+        }
+        self.decision.held = held;
     }
 
     /// Of questions that the author has not answered.

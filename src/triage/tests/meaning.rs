@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::CommentId;
 use crate::triage::apply_to;
+use crate::triage::change::Write;
 use crate::triage::ledger::hand_change;
 use crate::triage::plan::fingerprint;
 use crate::triage::snapshot::{BoardRow, FieldValue, PostedComment};
@@ -273,7 +274,15 @@ fn rules_stop_when_something_undoes_them_again_and_again() {
             .push(entry("kind", Act::Set, Rank::Ambient, one(""), "label"));
     }
     let (decision, plan) = run(&policy, &snapshot);
-    assert!(plan.is_empty() && decision.needs_human);
+    assert!(decision.needs_human);
+    // That is said, and nothing else is done, then or later.
+    let [change] = plan.changes.as_slice() else {
+        panic!("{plan:?}");
+    };
+    assert!(matches!(&change.write, Write::Comment { key, .. } if key == "quarrel-kind"));
+    assert!(plan.assignments.is_empty());
+    let after = apply_to(&snapshot, &decision, &plan);
+    assert!(run(&policy, &after).1.is_empty());
 }
 
 #[test]

@@ -46,6 +46,10 @@ impl Hearing<'_, '_> {
                         .to_owned(),
                 );
             }
+            if attribute == ledger::CONFIRMED {
+                self.unconfirm(said, text, &ledger[..first]);
+                continue;
+            }
             let Some(known) = self.around.policy.attributes.get(attribute) else {
                 self.put_back(said, text, attribute, &ledger[..first]);
                 continue;
@@ -70,7 +74,7 @@ impl Hearing<'_, '_> {
 
     /// What is no attribute (a pass, a snooze, a community) has no owner: what was last said of it
     /// stands again, with its end, or nothing does.
-    fn put_back(&mut self, said: &Said, text: &str, name: &str, before: &[LedgerEntry]) {
+    pub(super) fn put_back(&mut self, said: &Said, text: &str, name: &str, before: &[LedgerEntry]) {
         let stood = before.iter().rev().find(|e| e.attribute == name);
         if let Some(e) = stood.filter(|e| e.act != Act::Release) {
             let (act, rank, value) = (e.act, e.rank, e.value.clone());
