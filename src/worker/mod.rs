@@ -21,6 +21,7 @@
 mod apply;
 mod board;
 mod board_read;
+mod board_said;
 mod draft;
 mod happened;
 mod history;
@@ -33,6 +34,7 @@ pub mod observe;
 mod organization;
 mod owed;
 mod places;
+mod resolve;
 mod roles;
 mod run;
 mod sweep;

@@ -33,6 +33,7 @@ mod private;
 mod quarrel;
 mod race;
 mod replicas;
+mod size;
 mod stop;
 mod stopping;
 mod texts;
