@@ -20,8 +20,10 @@ use crate::store::{
 use crate::triage::board::{
     self, Back, Board, BoardDecision, Content, End, Judged, Limit, Place, Row, Verdict, judge,
 };
+use crate::triage::decision::Mode;
 use crate::triage::snapshot::FieldValue;
 
+use super::board_said::{About, ToSay};
 use super::{Organization, WorkError, Worker, places};
 
 /// A board's lane while it is looked at.
@@ -35,6 +37,8 @@ struct Look<'a> {
     finish: Finish,
     /// Something was told of which the board is to be asked.
     unsure: bool,
+    /// For the digest's issue.
+    to_say: Vec<ToSay>,
     now: Timestamp,
 }
 
@@ -81,8 +85,13 @@ impl Worker {
             },
             finish,
             unsure: false,
+            to_say: Vec::new(),
             now: self.clock.now(),
         };
+        if look.record.state.missing != read.state.missing && policy.mode == Mode::Enforce {
+            let missing = read.state.missing.clone();
+            look.to_say.push(ToSay::Columns(missing));
+        }
         look.record.state = read.state;
         for (item, place) in read.rows {
             look.set_place(item, place);
@@ -101,7 +110,14 @@ impl Worker {
             since: &look.record.state.since,
         });
         look.verdicts(&rows, &decision);
-        self.name_next(&mut look, &rows, &decision).await?;
+        look.name_next(&rows, &decision);
+        let about = About {
+            board: &board,
+            rows: &rows,
+            decision: &decision,
+        };
+        self.say_on_digest(organization, lease, &about, &look.to_say)
+            .await?;
         let Look {
             record,
             mut changes,
@@ -199,95 +215,6 @@ impl Worker {
         }
         let on_board = place.on_board;
         look.set_place(item, on_board.then_some(place));
-        Ok(())
-    }
-
-    /// Where a place has become free, who is next: said on the digest's issue, or moved.
-    async fn name_next(
-        &self,
-        look: &mut Look<'_>,
-        rows: &[Row],
-        decision: &BoardDecision,
-    ) -> Result<(), WorkError> {
-        let policy = &look.organization.policy;
-        for state in &decision.caps {
-            let Some(cap) = policy.caps.get(&state.cap) else {
-                continue;
-            };
-            let before = look.record.state.caps.iter().find(|c| c.cap == state.cap);
-            // A place is freed by somebody leaving; one that was always free is not news.
-            let was_full = before.is_some_and(|b| b.in_flight.len() >= b.at_most);
-            let named = look.record.state.named.get(&state.cap).copied();
-            let Some(next) = state.next() else {
-                look.record.state.named.remove(&state.cap);
-                continue;
-            };
-            if named == Some(next) || named.is_none() && !was_full {
-                continue;
-            }
-            look.record.state.named.insert(state.cap.clone(), next);
-            let place = rows.iter().find(|r| r.item == next).map(|r| &r.place);
-            let Some(place) = place else { continue };
-            look.note(
-                Some(next),
-                "next",
-                json!({ "limit": state.cap, "item": place.name, "pull": cap.pull }),
-            );
-            if Limit::Cap(cap).mode(policy) != crate::triage::decision::Mode::Enforce {
-                continue;
-            }
-            if cap.pull {
-                let to = cap.columns.first().cloned().unwrap_or_default();
-                let back = Back {
-                    from: place.column.clone(),
-                    to,
-                };
-                look.tell(next, &state.cap, Some(back), None, None);
-            } else {
-                self.say_next(look, rows, state).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn say_next(
-        &self,
-        look: &mut Look<'_>,
-        rows: &[Row],
-        state: &board::CapState,
-    ) -> Result<(), WorkError> {
-        let policy = &look.organization.policy;
-        let mut posted = policy.digests.iter().filter_map(|d| d.post_to.clone());
-        let Some((repository, number)) = posted.next() else {
-            return Ok(());
-        };
-        let read = look.organization.github.item(&repository, number).await?;
-        let Some(read) = read else {
-            tracing::warn!(%repository, number, "the digest's issue is not there");
-            return Ok(());
-        };
-        let lane = LaneKey::Issue {
-            repository: read.issue.repository_id,
-            number,
-        };
-        let aliases = [
-            Alias::Number(read.issue.repository_id, number),
-            Alias::DatabaseId(read.issue.database_id),
-            Alias::Node(read.issue.node_id),
-        ];
-        let item = self
-            .store
-            .ensure_item(look.lease.installation, &aliases)
-            .await?;
-        let viewer = Place {
-            name: format!("{repository}#{number}"),
-            private: read.issue.issue.private,
-            ..Place::default()
-        };
-        let text = board::next_in_line(policy, rows, state, &viewer);
-        let key = format!("next-{}", state.cap);
-        look.tell(item, &state.cap, None, Some((key, text)), None);
-        look.finish.wake_lanes.push(lane);
         Ok(())
     }
 }
@@ -393,6 +320,7 @@ impl Look<'_> {
         }
         let mut judged: BTreeMap<usize, &Judged> = BTreeMap::new();
         for entry in &decision.entries {
+            self.note_over(entry);
             // What sends it back counts more than what warns.
             let first = judged.entry(entry.row).or_insert(entry);
             if matches!(entry.end, End::Returned { .. }) {
@@ -404,6 +332,17 @@ impl Look<'_> {
                 Some(entry) => self.judged(rows, decision, entry),
                 None => self.let_in(&rows[index], &decision.standing[index], index),
             }
+        }
+    }
+
+    /// What is over a cap and cannot be put back has no comments of its own.
+    fn note_over(&mut self, entry: &Judged) {
+        let policy = self.policy();
+        let cap = policy.caps.get(&entry.limit);
+        let enforced = cap.is_some_and(|cap| Limit::Cap(cap).mode(policy) == Mode::Enforce);
+        if enforced && entry.end == End::Reported {
+            let (row, limit) = (entry.row, entry.limit.clone());
+            self.to_say.push(ToSay::Over { row, limit });
         }
     }
 
@@ -481,6 +420,48 @@ impl Look<'_> {
             && let Some(lane) = &known.lane
         {
             self.finish.wake_lanes.push(lane.clone());
+        }
+    }
+
+    /// Where a place has become free, who is next: said on the digest's issue, or moved.
+    fn name_next(&mut self, rows: &[Row], decision: &BoardDecision) {
+        let policy = &self.organization.policy;
+        for state in &decision.caps {
+            let Some(cap) = policy.caps.get(&state.cap) else {
+                continue;
+            };
+            let before = self.record.state.caps.iter().find(|c| c.cap == state.cap);
+            // A place is freed by somebody leaving; one that was always free is not news.
+            let was_full = before.is_some_and(|b| b.in_flight.len() >= b.at_most);
+            let named = self.record.state.named.get(&state.cap).copied();
+            let Some(next) = state.next() else {
+                self.record.state.named.remove(&state.cap);
+                continue;
+            };
+            if named == Some(next) || named.is_none() && !was_full {
+                continue;
+            }
+            self.record.state.named.insert(state.cap.clone(), next);
+            let place = rows.iter().find(|r| r.item == next).map(|r| &r.place);
+            let Some(place) = place else { continue };
+            self.note(
+                Some(next),
+                "next",
+                json!({ "limit": state.cap, "item": place.name, "pull": cap.pull }),
+            );
+            if Limit::Cap(cap).mode(policy) != Mode::Enforce {
+                continue;
+            }
+            if cap.pull {
+                let to = cap.columns.first().cloned().unwrap_or_default();
+                let back = Back {
+                    from: place.column.clone(),
+                    to,
+                };
+                self.tell(next, &state.cap, Some(back), None, None);
+            } else {
+                self.to_say.push(ToSay::Next(state.cap.clone()));
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::github::{IssueRead, Told, ToldWhat};
@@ -17,8 +17,11 @@ use crate::store::{
 };
 use crate::triage::projection;
 
+use super::places;
 use super::{Organization, WorkError, Worker};
 
+/// Boards come first: what stands on them is read with its rows, a hundred at a time.
+const AFTER_BOARDS: SignedDuration = SignedDuration::from_secs(2);
 /// Pages of a repository that are read before others have their turn.
 const AT_A_TIME: usize = 4;
 
@@ -60,13 +63,20 @@ impl Worker {
         let mut read = self.store.backfill(lease.installation).await?;
         let now = self.clock.now();
         let mut finish = Finish::default();
+        let board_ids = organization.board_ids().await?;
+        for (project, _) in places::limited(&organization.policy, &board_ids) {
+            let board = self.store.board(lease.installation, project).await?;
+            if board.state.read_at.is_none() {
+                finish.wake_at = now.checked_add(AFTER_BOARDS).ok();
+                return Ok(self.store.finish(lease, finish).await?);
+            }
+        }
         let repositories = organization.github.repositories().await?;
         let next = repositories
             .into_iter()
             .find(|repository| !read.repositories_done.contains(&repository.id));
         if let Some(repository) = next {
             let mut after = read.next.remove(&repository.id);
-            let board_ids = organization.board_ids().await?;
             for _ in 0..AT_A_TIME {
                 let github = &organization.github;
                 let page = github.history(&repository.name, after.as_deref()).await?;

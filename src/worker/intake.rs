@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::command::{self, Found, ItemRef, Vocabulary};
@@ -29,6 +29,9 @@ use super::marker::key_of;
 use super::noticed::Before;
 use super::obey::{self, Named, Place, Spoken, Told};
 use super::weekly::Posted;
+
+/// GitHub's times of a row and of a field that was set with it may differ by this much.
+const A_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 
 /// An event about one item.
 pub(super) enum Event {
@@ -480,6 +483,16 @@ impl Intake<'_> {
             if self.is_column(project, &change.field_name) {
                 row.entered_at = Some(at);
                 row.came_from = side(&change.from).flatten().map(|from| from.text());
+            }
+        } else if self.is_column(project, &change.field_name) {
+            // The row was read before its word came, which tells more: where from, and when.
+            let from = side(&change.from).flatten().map(|from| from.text());
+            row.came_from = row.came_from.take().or(from);
+            if let (Some(entered), Some(told)) = (row.entered_at, event.updated_at)
+                && entered.subsec_nanosecond() == 0
+                && entered.duration_since(told).abs() <= A_MOMENT
+            {
+                row.entered_at = Some(entered.max(at));
             }
         }
         self.moved(project, change, to.as_ref());

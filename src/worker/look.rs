@@ -98,51 +98,13 @@ impl Worker {
     }
 
     /// An installation that is no longer served: its deliveries are acknowledged, nothing more.
-    async fn drop_all(&self, lease: &Lease) -> Result<(), WorkError> {
+    pub(super) async fn drop_all(&self, lease: &Lease) -> Result<(), WorkError> {
         let pending = self.store.pending(lease, usize::MAX).await?;
         let finish = Finish {
             done: pending.iter().map(|d| d.seq).collect(),
             ..Finish::default()
         };
         Ok(self.store.finish(lease, finish).await?)
-    }
-
-    /// A node id: joins the lane of its issue, which GitHub is asked for if it was never seen.
-    async fn resolve(
-        &self,
-        organization: &Organization,
-        lease: &Lease,
-        node: &str,
-    ) -> Result<(), WorkError> {
-        let installation = lease.installation;
-        let alias = Alias::Node(node.to_owned());
-        let mut home = None;
-        if let Some(item) = self.store.item_by_alias(installation, &alias).await? {
-            let record = self.store.item(installation, item).await?;
-            home = record.and_then(|r| number_of(&r));
-        }
-        if home.is_none()
-            && let Some(read) = organization.github.item_by_node(node).await?
-        {
-            let number = (read.issue.repository_id, read.issue.issue.number);
-            let aliases = [
-                Alias::Number(number.0, number.1),
-                Alias::DatabaseId(read.issue.database_id),
-                Alias::Node(read.issue.node_id.clone()),
-                alias,
-            ];
-            self.store.ensure_item(installation, &aliases).await?;
-            home = Some(number);
-        }
-        match home {
-            Some((repository, number)) => {
-                let to = LaneKey::Issue { repository, number };
-                self.store.forward(lease, &to).await?;
-                Ok(())
-            }
-            // Nothing that the App may see: there is nothing to triage.
-            None => self.drop_all(lease).await,
-        }
     }
 
     /// What is about the installation as a whole, not about one item.
@@ -449,13 +411,9 @@ impl Worker {
             return Ok(false);
         };
         let board_ids = organization.board_ids().await?;
-        let column_of = |project: &str| {
-            let board = organization.policy.boards.get(board_ids.get(project)?)?;
-            Some(board.column_field.clone())
-        };
         let before = Before::of(&draft.record);
         let now = self.clock.now();
-        draft.take_read(read, now, column_of);
+        draft.take_read(read, now, column_of(&organization.policy, &board_ids));
         let key = format!("{}:{}", lease.lane, lease.fence);
         before.notice(draft, &organization.policy, &board_ids, None, (&key, now));
         Ok(true)
@@ -553,6 +511,17 @@ impl Worker {
             self.ring_writers();
         }
         Ok(())
+    }
+}
+
+/// The column field of a board of the policy, by the project's node id.
+pub(super) fn column_of(
+    policy: &Policy,
+    board_ids: &BTreeMap<String, String>,
+) -> impl Fn(&str) -> Option<String> {
+    move |project| {
+        let board = policy.boards.get(board_ids.get(project)?)?;
+        Some(board.column_field.clone())
     }
 }
 

@@ -21,6 +21,7 @@
 mod apply;
 mod board;
 mod board_read;
+mod board_said;
 mod draft;
 mod happened;
 mod history;
@@ -34,6 +35,7 @@ mod organization;
 mod owed;
 mod places;
 pub(crate) mod radius;
+mod resolve;
 mod roles;
 mod run;
 mod sweep;

@@ -1,9 +1,13 @@
 //! Gates and caps: what goes back, what stays, and what is said.
 
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use northstar::clock::Clock;
 use northstar::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
 use northstar::store::AuditQuery;
 use serde_json::Value;
 
+use crate::weather::by_hand;
 use crate::world::{Setup, World};
 
 const ON: (&str, u64) = (ORGANIZATION, BOARD);
@@ -341,6 +345,15 @@ async fn drafts_take_a_place_and_are_reported_when_they_are_one_too_many() {
     world.settled().await;
     let last = world.verdicts().await.pop().expect("a verdict");
     assert_eq!(last, ("reported".to_owned(), String::new()));
+    let said = world.answers(1);
+    assert_eq!(said.len(), 1, "{said:?}");
+    for part in [
+        "**In _In Progress_, and should not be there yet: a draft.**",
+        "We do few things at once",
+        "3 of 2 in _In Progress_ now",
+    ] {
+        assert!(said[0].contains(part), "{part}\n{}", said[0]);
+    }
     world.end().await;
 }
 
@@ -436,5 +449,120 @@ async fn an_override_by_command_lets_the_card_stay_until_it_is_released() {
     world.drag("dev", other, DOING);
     world.settled().await;
     assert_eq!(world.column(other), NEXT);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_cap_may_be_computed_and_its_column_written_in_other_capitals() {
+    let policy = POLICY
+        .replace("at_most: 2", "at_most: team - 1")
+        .replace("columns: [In Progress]", "columns: [in progress]")
+        .replace(
+            "principles:\n",
+            "facts: { team: 'size([\"dev\", \"eng\", \"sam\"])' }\nprinciples:\n",
+        );
+    let world = world(&policy).await;
+    for i in 0..2 {
+        world.card_in("dev", &format!("Work {i}"), DOING);
+    }
+    let third = world.card_in("dev", "Third", NEXT);
+    world.settled().await;
+    world.drag("dev", third, DOING);
+    world.settled().await;
+    assert_eq!(world.column(third), NEXT);
+    let answers = world.answers(third);
+    assert!(
+        answers[0].contains("2 of 2 in _in progress_"),
+        "{answers:?}"
+    );
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_column_that_was_renamed_is_said_on_the_digests_issue_and_nothing_breaks() {
+    let (clock, setup) = by_hand();
+    let pause = setup.worker.read_boards_every;
+    let world = World::with(Setup {
+        policy: Some(POLICY.to_owned()),
+        ..setup
+    })
+    .await;
+    assert_eq!(world.open("lea", "What happened", ""), 1);
+    let running = world.card_in("dev", "First", DOING);
+    world.weathered(&clock).await;
+    assert!(world.answers(1).is_empty());
+    world
+        .sim
+        .rename_option(ON, "Status", DOING, "Working")
+        .expect("renamed");
+    world.go_by(&clock, pause * 2, pause / 4).await;
+    world.weathered(&clock).await;
+    let said = world.answers(1);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("The board `delivery` has no column _In Progress_"),
+        "{said:?}"
+    );
+    assert_eq!(world.column(running), "Working");
+    world
+        .sim
+        .rename_option(ON, "Status", "Working", DOING)
+        .expect("renamed");
+    world.go_by(&clock, pause * 2, pause / 4).await;
+    world.weathered(&clock).await;
+    let said = world.answers(1);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("has all the columns"), "{said:?}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn when_an_override_ends_the_column_takes_nobody_in_until_it_is_within_the_cap() {
+    let (clock, setup) = by_hand();
+    let world = World::with(Setup {
+        policy: Some(POLICY.to_owned()),
+        ..setup
+    })
+    .await;
+    assert_eq!(world.open("lea", "What happened", ""), 1);
+    let running: Vec<u64> = (0..2)
+        .map(|i| world.card_in("dev", &format!("Work {i}"), DOING))
+        .collect();
+    let promised = world.card_in("dev", "Promised", NEXT);
+    let late = world.card_in("dev", "Late", NEXT);
+    world.weathered(&clock).await;
+    let day = SignedDuration::from_hours(24);
+    let until = (clock.now() + day * 3).to_zoned(TimeZone::UTC).date();
+    world
+        .sim
+        .comment(
+            "lea",
+            REPOSITORY,
+            promised,
+            &format!("/override doing until {until} promised"),
+        )
+        .expect("a comment");
+    world.weathered(&clock).await;
+    world.drag("dev", promised, DOING);
+    world.weathered(&clock).await;
+    assert_eq!(world.column(promised), DOING);
+    for _ in 0..5 {
+        world
+            .go_by(&clock, day, SignedDuration::from_hours(6))
+            .await;
+    }
+    world.weathered(&clock).await;
+    // It has ended: the card stays, as running work does.
+    assert_eq!(world.column(promised), DOING);
+    world.drag("dev", running[0], "Done");
+    world.weathered(&clock).await;
+    world.drag("dev", late, DOING);
+    world.weathered(&clock).await;
+    assert_eq!(world.column(late), NEXT, "it is only full again");
+    world.drag("dev", running[1], "Done");
+    world.weathered(&clock).await;
+    world.drag("dev", late, DOING);
+    world.weathered(&clock).await;
+    assert_eq!(world.column(late), DOING);
     world.end().await;
 }

@@ -37,6 +37,7 @@ mod radius;
 mod replicas;
 mod shorthands;
 mod similar;
+mod size;
 mod stop;
 mod stopping;
 mod texts;

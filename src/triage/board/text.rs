@@ -1,6 +1,7 @@
 //! What is said on an item about its board's caps and gates. Markdown; whatever is quoted is
 //! harmless, and private items are named only to those who see them anyway.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::ids::ItemId;
@@ -97,6 +98,41 @@ pub fn next_in_line(policy: &Policy, rows: &[Row], state: &CapState, viewer: &Pl
         let _ = write!(out, "\n{}. {name}{score}", n + 1);
     }
     out
+}
+
+/// Something that cannot be put back (a draft, a pull request) is where a cap or gate would not
+/// have it, for the digest's issue.
+#[must_use]
+pub fn stands_over(
+    policy: &Policy,
+    rows: &[Row],
+    decision: &BoardDecision,
+    (place, limit): (&Place, Limit<'_>),
+    viewer: &Place,
+) -> String {
+    let mut out = format!(
+        "**In {}, and should not be there yet: {}.** Only issues are put back, so it stays, takes \
+         a place, and is said here.",
+        column(&place.column),
+        named(place, viewer).0
+    );
+    reasons(policy, rows, decision, viewer, limit, &mut out);
+    out
+}
+
+/// Columns that gates and caps of a board (policy board id) name and the board does not have.
+#[must_use]
+pub fn missing_columns(board: &str, missing: &BTreeSet<String>) -> String {
+    if missing.is_empty() {
+        return format!("**The board `{board}` has all the columns that the policy names.**");
+    }
+    let columns: Vec<String> = missing.iter().map(|name| column(name)).collect();
+    format!(
+        "**The board `{board}` has no column {}.** Gates or caps of the policy are about it and \
+         limit nothing there until the board or the policy is mended: `northstar check --online` \
+         says what it may be called now.",
+        columns.join(", ")
+    )
 }
 
 fn audience(viewer: &Place) -> Audience {

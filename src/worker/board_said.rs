@@ -1,0 +1,114 @@
+//! What a board has to say on the digest's issue: who is next, what stands where it should not and
+//! cannot be put back, and columns that are not there.
+//!
+//! It is handed to the issue's own lane as a delivery of our own. Each thing has a comment of its
+//! own, which is edited when there is something new to say.
+
+use std::collections::BTreeSet;
+
+use crate::policy::Policy;
+use crate::store::{LaneKey, Lease, NewDelivery};
+use crate::triage::board::{self, BoardDecision, Limit, Place, Row};
+
+use super::obey::Other;
+use super::weekly::Posted;
+use super::{Organization, WorkError, Worker};
+
+/// Something to say.
+pub(super) enum ToSay {
+    /// A place is free, by the cap's id.
+    Next(String),
+    /// A row, by its index, that a cap or gate would not have.
+    Over { row: usize, limit: String },
+    /// The columns that gates and caps name and the board does not have.
+    Columns(BTreeSet<String>),
+}
+
+/// What it is said of.
+pub(super) struct About<'a> {
+    /// The policy's board id.
+    pub board: &'a str,
+    pub rows: &'a [Row],
+    pub decision: &'a BoardDecision,
+}
+
+impl Worker {
+    /// Says it where the policy has a digest on an issue. One read, however much there is to say.
+    pub(super) async fn say_on_digest(
+        &self,
+        organization: &Organization,
+        lease: &Lease,
+        about: &About<'_>,
+        all: &[ToSay],
+    ) -> Result<(), WorkError> {
+        let policy = &organization.policy;
+        let mut posted = policy.digests.iter().filter_map(|d| d.post_to.clone());
+        let Some((repository, number)) = posted.next().filter(|_| !all.is_empty()) else {
+            return Ok(());
+        };
+        let read = organization.github.item(&repository, number).await?;
+        let Some(read) = read else {
+            tracing::warn!(%repository, number, "the digest's issue is not there");
+            return Ok(());
+        };
+        let viewer = Place {
+            name: format!("{repository}#{number}"),
+            private: read.issue.issue.private,
+            ..Place::default()
+        };
+        let to = Other {
+            repository_id: read.issue.repository_id,
+            repository,
+            number,
+        };
+        for (n, say) in all.iter().enumerate() {
+            let Some((key, body)) = words(policy, about, &viewer, say) else {
+                continue;
+            };
+            let posted = Posted {
+                key,
+                body,
+                because: format!("the board `{}` has something to say", about.board),
+                to: to.clone(),
+            };
+            let lane = LaneKey::Issue {
+                repository: to.repository_id,
+                number,
+            };
+            let name = format!("{}:{}:{n}:post", lease.lane, lease.fence);
+            let at = self.clock.now();
+            let named = (Posted::EVENT, name);
+            let delivery = NewDelivery::of_our_own(lease.installation, named, lane, &posted, at)?;
+            self.store.accept(delivery).await?;
+        }
+        self.ring();
+        Ok(())
+    }
+}
+
+/// The comment's key and text.
+fn words(
+    policy: &Policy,
+    about: &About<'_>,
+    viewer: &Place,
+    say: &ToSay,
+) -> Option<(String, String)> {
+    let (rows, decision) = (about.rows, about.decision);
+    match say {
+        ToSay::Next(cap) => {
+            let state = decision.caps.iter().find(|state| state.cap == *cap)?;
+            let text = board::next_in_line(policy, rows, state, viewer);
+            Some((format!("next-{cap}"), text))
+        }
+        ToSay::Over { row, limit } => {
+            let known = Limit::named(policy, limit)?;
+            let place = &rows.get(*row)?.place;
+            let text = board::stands_over(policy, rows, decision, (place, known), viewer);
+            Some((format!("over-{limit}"), text))
+        }
+        ToSay::Columns(missing) => {
+            let text = board::missing_columns(about.board, missing);
+            Some((format!("columns-{}", about.board), text))
+        }
+    }
+}
