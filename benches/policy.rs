@@ -11,6 +11,10 @@ use northstar::policy::expr::{
 use northstar::policy::{Source, load};
 use northstar::triage::board;
 
+/// As in the service.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RULES: usize = 1000;
 const KINDS: [&str; 4] = ["feature", "bug", "support", "docs"];
 const WORDS: [&str; 5] = ["workshop", "hackweek", "rstudio", "quota", "login"];

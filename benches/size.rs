@@ -24,6 +24,10 @@ use northstar::triage::board::{Board, Place, Row, judge};
 use northstar::triage::ledger::{Act, LedgerEntry, Rank};
 use northstar::triage::snapshot::Issue;
 
+/// As in the service.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ISSUES: u64 = 20_000;
 const MANY_ISSUES: u64 = 50_000;
 const ROWS: u64 = 5_000;

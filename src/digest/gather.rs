@@ -27,10 +27,6 @@ const LIMIT: &str = "limit ";
 /// Everything that a digest of this slot is made of.
 #[must_use]
 pub fn gather(policy: &Policy, declared: &Declared, past: &Past, slot: &Slot) -> Gathered {
-    let mut ledgers: BTreeMap<ItemId, Vec<LedgerEntry>> = BTreeMap::new();
-    for (item, entry) in &past.ledger {
-        ledgers.entry(*item).or_default().push(entry.clone());
-    }
     let gather = Gather {
         policy,
         past,
@@ -44,12 +40,11 @@ pub fn gather(policy: &Policy, declared: &Declared, past: &Past, slot: &Slot) ->
         deciding: deciding(policy),
         own: own(policy, past),
         filter: &declared.filter,
-        ledgers,
     };
     let in_week = |e: &LedgerEntry| slot.from <= e.at && e.at < slot.at;
     let mut wrote: BTreeMap<String, usize> = BTreeMap::new();
     let mut unauthorised = 0;
-    for (_, entry) in past.ledger.iter().filter(|(_, e)| in_week(e)) {
+    for entry in past.ledger.values().flatten().filter(|e| in_week(e)) {
         match entry.rank {
             // What was commanded and is done.
             Rank::Rule if entry.attribute == DUPLICATE => {}
@@ -62,9 +57,10 @@ pub fn gather(policy: &Policy, declared: &Declared, past: &Past, slot: &Slot) ->
             _ => {}
         }
     }
+    let items = gather.items();
     let mut gathered = Gathered {
-        items: gather.items(),
-        history: gather.history(),
+        history: gather.history(&items),
+        items,
         caps: gather.caps(),
         overrides: gather.overrides(),
         decisions: gather.decisions(),
@@ -88,7 +84,6 @@ struct Gather<'a> {
     /// The issues that digests stand on: they are nobody's request.
     own: BTreeSet<ItemId>,
     filter: &'a Filter,
-    ledgers: BTreeMap<ItemId, Vec<LedgerEntry>>,
 }
 
 fn number(item: ItemId) -> i64 {
@@ -152,7 +147,7 @@ impl Gather<'_> {
     }
 
     fn ledger(&self, item: ItemId) -> &[LedgerEntry] {
-        self.ledgers.get(&item).map_or(&[], Vec::as_slice)
+        self.past.ledger.get(&item).map_or(&[], Vec::as_slice)
     }
 
     fn items(&self) -> BTreeMap<i64, Known> {
@@ -227,7 +222,7 @@ impl Gather<'_> {
         out
     }
 
-    fn history(&self) -> History {
+    fn history(&self, items: &BTreeMap<i64, Known>) -> History {
         let since = self.past.since.unwrap_or(Timestamp::MAX);
         let mut events = Vec::new();
         for (item, happening) in &self.past.history {
@@ -240,34 +235,35 @@ impl Gather<'_> {
                 });
             }
         }
-        for (item, entry) in &self.past.ledger {
-            if let Some(what) = said(entry) {
-                events.push(Event {
-                    at: entry.at,
-                    item: number(*item),
-                    what,
-                });
+        for (item, ledger) in &self.past.ledger {
+            for entry in ledger {
+                if let Some(what) = said(entry) {
+                    events.push(Event {
+                        at: entry.at,
+                        item: number(*item),
+                        what,
+                    });
+                }
             }
         }
         let told = self.past.history.iter().filter_map(|(i, h)| match &h.what {
             Happened::Attribute { name, .. } => Some((*i, name.as_str())),
             _ => None,
         });
-        let ledger = self.past.ledger.iter();
-        let said_of: BTreeSet<(ItemId, &str)> = ledger
-            .map(|(item, entry)| (*item, entry.attribute.as_str()))
-            .chain(told)
-            .collect();
+        let told: BTreeSet<(ItemId, &str)> = told.collect();
         // What labels showed before anybody listened was there from the beginning.
-        for (item, mirror) in &self.past.issues {
-            for (name, values) in self.attributes(*item, mirror) {
-                if !said_of.contains(&(*item, name.as_str())) {
+        for (item, known) in items {
+            let id = ItemId(item.cast_unsigned());
+            let ledger = self.ledger(id);
+            for (name, values) in &known.attributes {
+                let said = ledger.iter().any(|e| e.attribute == *name);
+                if !said && !told.contains(&(id, name.as_str())) {
                     events.push(Event {
-                        at: mirror.issue.created_at,
-                        item: number(*item),
+                        at: known.opened,
+                        item: *item,
                         what: What::Set {
-                            name,
-                            values,
+                            name: name.clone(),
+                            values: values.clone(),
                             person: false,
                         },
                     });
@@ -366,7 +362,7 @@ impl Gather<'_> {
     /// Those that stand at the end of the week.
     fn overrides(&self) -> Vec<Override> {
         let mut out = Vec::new();
-        for (item, ledger) in &self.ledgers {
+        for (item, ledger) in &self.past.ledger {
             let mut last: BTreeMap<&str, &LedgerEntry> = BTreeMap::new();
             for entry in ledger.iter().filter(|e| e.at < self.slot.at) {
                 if entry.rank == Rank::Override || entry.act == Act::Release {
@@ -392,7 +388,8 @@ impl Gather<'_> {
     /// Figures that were stated and not taken back.
     fn stated(&self) -> Vec<Stated> {
         let mut out: Vec<(ItemId, Stated)> = Vec::new();
-        for (item, entry) in &self.past.ledger {
+        let ledgers = self.past.ledger.iter();
+        for (item, entry) in ledgers.flat_map(|(item, l)| l.iter().map(move |e| (item, e))) {
             let Some(id) = entry.attribute.strip_prefix(KPI) else {
                 continue;
             };
@@ -413,6 +410,7 @@ impl Gather<'_> {
                 out.push((*item, stated));
             }
         }
+        out.sort_by_key(|(_, stated)| stated.at);
         out.into_iter().map(|(_, stated)| stated).collect()
     }
 
@@ -423,8 +421,10 @@ impl Gather<'_> {
         let decided = |e: &LedgerEntry| {
             e.attribute == deciding.attribute && e.rank >= Rank::Person && e.act == Act::Set
         };
-        let made = self.past.ledger.iter().filter(|(_, e)| decided(e));
-        made.flat_map(|(item, entry)| {
+        let ledgers = self.past.ledger.iter();
+        let entries = ledgers.flat_map(|(item, ledger)| ledger.iter().map(move |e| (item, e)));
+        let made = entries.filter(|(_, e)| decided(e));
+        let made = made.flat_map(|(item, entry)| {
             let values = entry
                 .value
                 .iter()
@@ -437,8 +437,10 @@ impl Gather<'_> {
                 reason: entry.reason.clone(),
                 at: entry.at,
             })
-        })
-        .collect()
+        });
+        let mut made: Vec<Decision> = made.collect();
+        made.sort_by_key(|decision| decision.at);
+        made
     }
 }
 

@@ -73,12 +73,11 @@ enum Found {
 
 impl Window<'_> {
     fn figure(&self, kpi: &Kpi, all: &[Item<'_>]) -> Figure {
-        let kept: Vec<&Item<'_>> = all.iter().filter(|i| i.is_kept_by(&kpi.filter)).collect();
         let few = match kpi.statistic {
             Statistic::P90 => 2 * FEW,
             _ => FEW,
         };
-        let (value, n, unknown) = match self.found(kpi, &kept) {
+        let (value, n, unknown) = match self.found(kpi, all) {
             Found::Samples(samples, unknown) => {
                 let n = samples.len();
                 (statistic(kpi.statistic, samples), n, unknown)
@@ -97,49 +96,48 @@ impl Window<'_> {
         }
     }
 
-    fn found(&self, kpi: &Kpi, kept: &[&Item<'_>]) -> Found {
-        let items = || kept.iter().copied();
+    /// Most items are of no week that is looked at: whether the filter keeps one is asked last.
+    fn found(&self, kpi: &Kpi, all: &[Item<'_>]) -> Found {
+        let kept = |i: &&Item<'_>| i.is_kept_by(&kpi.filter);
         match &kpi.measure {
-            Measure::CycleTime { board, from, into } => {
-                let cycles = items().filter_map(|i| cycle(i, board, from, into, self.known.moves));
-                self.intervals(&kpi.unit, cycles)
-            }
-            Measure::FirstTriage(deciding) => {
-                let answers = items().filter_map(|i| {
-                    let known = i.opened.filter(|o| *o >= self.known.issues);
-                    Some((known, first_answer(i, deciding)?))
-                });
-                self.intervals(&kpi.unit, answers)
-            }
-            Measure::Resolution => {
-                let resolved = items().filter_map(|i| match i.state {
-                    State::Closed(_, Reason::Duplicate) => None,
-                    State::Closed(at, _) => Some((i.opened, at)),
-                    _ => None,
-                });
-                self.intervals(&kpi.unit, resolved)
-            }
+            Measure::CycleTime { board, from, into } => self.intervals(kpi, all, |i| {
+                // Whatever ends in the window was moved in it.
+                i.moves.last().filter(|m| m.at >= self.start)?;
+                cycle(i, board, from, into, self.known.moves)
+            }),
+            Measure::FirstTriage(deciding) => self.intervals(kpi, all, |i| {
+                let set = i.sets.last().map(|set| set.at);
+                set.max(i.first_closed).filter(|at| *at >= self.start)?;
+                let known = i.opened.filter(|o| *o >= self.known.issues);
+                Some((known, first_answer(i, deciding)?))
+            }),
+            Measure::Resolution => self.intervals(kpi, all, |i| match i.state {
+                State::Closed(_, Reason::Duplicate) => None,
+                State::Closed(at, _) => Some((i.opened, at)),
+                _ => None,
+            }),
             Measure::Velocity {
                 board,
                 columns,
                 points,
                 iterations,
             } => {
-                let done: Vec<(Timestamp, f64)> = items()
+                let done: Vec<(Timestamp, f64)> = all
+                    .iter()
+                    .filter(|i| i.moves.last().is_some_and(|m| m.at >= self.start))
+                    .filter(kept)
                     .filter_map(|i| done_points(i, board, columns, points))
                     .collect();
                 self.per_iteration(*iterations, &done)
             }
-            Measure::Share { of, against } => self.share(items(), of, against),
-            Measure::Intake => self.per_week(kpi, items().filter_map(|i| i.opened)),
+            Measure::Share { of, against } => self.share(kpi, all, of, against),
+            Measure::Intake => self.per_week(kpi, all, |i| i.opened.into_iter()),
             Measure::Decisions(deciding) => {
-                self.per_week(kpi, items().flat_map(|i| decisions(i, deciding)))
+                self.per_week(kpi, all, |i| decisions(i, deciding, self.start))
             }
-            Measure::Overrides => {
-                self.per_week(kpi, items().flat_map(|i| i.overridden.iter().copied()))
-            }
+            Measure::Overrides => self.per_week(kpi, all, |i| i.overridden.iter().copied()),
             Measure::UndecidedAge(deciding) => {
-                let open = items().filter(|i| self.is_open(i));
+                let open = all.iter().filter(|i| self.is_open(i)).filter(kept);
                 let undecided = open.filter(|i| !decides(i.values(&deciding.attribute), deciding));
                 let (samples, unknown) = undecided.partition::<Vec<_>, _>(|i| i.opened.is_some());
                 let ages = samples.iter().filter_map(|i| i.opened);
@@ -147,26 +145,35 @@ impl Window<'_> {
                 Found::Samples(ages.collect(), unknown.len())
             }
             Measure::Unaligned { attribute } => {
-                let open: Vec<_> = items().filter(|i| self.is_open(i)).collect();
-                let part = open.iter().filter(|i| i.values(attribute).is_empty());
-                let part = part.count();
-                let other = open.len() - part;
-                Found::Share { part, other }
+                let open = all.iter().filter(|i| self.is_open(i)).filter(kept);
+                let (with, without): (Vec<_>, Vec<_>) =
+                    open.partition(|i| !i.values(attribute).is_empty());
+                Found::Share {
+                    part: without.len(),
+                    other: with.len(),
+                }
             }
             Measure::Stated => Found::Samples(Vec::new(), 0),
         }
     }
 
     /// Of those that ended in the window, the lengths where the beginning is known.
-    fn intervals(
+    fn intervals<'i>(
         &self,
-        unit: &Unit,
-        of: impl Iterator<Item = (Option<Timestamp>, Timestamp)>,
+        kpi: &Kpi,
+        all: &'i [Item<'i>],
+        of: impl Fn(&'i Item<'i>) -> Option<(Option<Timestamp>, Timestamp)>,
     ) -> Found {
         let (mut samples, mut unknown) = (Vec::new(), 0);
-        for (begun, ended) in of.filter(|(_, ended)| self.holds(*ended)) {
+        for item in all {
+            let Some((begun, ended)) = of(item).filter(|(_, ended)| self.holds(*ended)) else {
+                continue;
+            };
+            if !item.is_kept_by(&kpi.filter) {
+                continue;
+            }
             match begun {
-                Some(begun) => samples.push(self.length(unit, begun, ended)),
+                Some(begun) => samples.push(self.length(&kpi.unit, begun, ended)),
                 None => unknown += 1,
             }
         }
@@ -181,14 +188,9 @@ impl Window<'_> {
     }
 
     /// Of what was done in the window, how much is of one sort.
-    fn share<'i>(
-        &self,
-        items: impl Iterator<Item = &'i Item<'i>>,
-        of: &Filter,
-        against: &Filter,
-    ) -> Found {
-        let done = items.filter(|i| match i.state {
-            State::Closed(at, Reason::Completed) => self.holds(at),
+    fn share(&self, kpi: &Kpi, all: &[Item<'_>], of: &Filter, against: &Filter) -> Found {
+        let done = all.iter().filter(|i| match i.state {
+            State::Closed(at, Reason::Completed) => self.holds(at) && i.is_kept_by(&kpi.filter),
             _ => false,
         });
         let (other, rest): (Vec<_>, Vec<_>) = done.partition(|i| i.is_kept_by(against));
@@ -225,17 +227,28 @@ impl Window<'_> {
     }
 
     /// How often something happened in each week that is known.
-    fn per_week(&self, kpi: &Kpi, times: impl Iterator<Item = Timestamp>) -> Found {
+    fn per_week<'i, T: Iterator<Item = Timestamp>>(
+        &self,
+        kpi: &Kpi,
+        all: &'i [Item<'i>],
+        times: impl Fn(&'i Item<'i>) -> T,
+    ) -> Found {
         let mut edges: Vec<Timestamp> = (0..=kpi.weeks)
             .rev()
             .map(|n| weeks_before(self.end, n, self.zone))
             .collect();
         edges.dedup();
         let mut counts = vec![0; edges.len().saturating_sub(1)];
-        for at in times {
-            let week = edges.partition_point(|edge| *edge <= at);
-            if let Some(count) = week.checked_sub(1).and_then(|w| counts.get_mut(w)) {
-                *count += 1;
+        for item in all {
+            let mut within = times(item).filter(|at| self.holds(*at)).peekable();
+            if within.peek().is_none() || !item.is_kept_by(&kpi.filter) {
+                continue;
+            }
+            for at in within {
+                let week = edges.partition_point(|edge| *edge <= at);
+                if let Some(count) = week.checked_sub(1).and_then(|w| counts.get_mut(w)) {
+                    *count += 1;
+                }
             }
         }
         let known = edges.iter().take(counts.len());
@@ -308,11 +321,12 @@ fn first_answer(item: &Item<'_>, deciding: &Deciding) -> Option<Timestamp> {
 fn decisions<'i>(
     item: &'i Item<'i>,
     deciding: &'i Deciding,
+    since: Timestamp,
 ) -> impl Iterator<Item = Timestamp> + 'i {
     let same = |a: &[String], b: &[String]| {
         a.iter().collect::<BTreeSet<_>>() == b.iter().collect::<BTreeSet<_>>()
     };
-    item.sets
+    item.sets[item.sets.partition_point(|s| s.at < since)..]
         .iter()
         .filter(move |s| {
             s.person

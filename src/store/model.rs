@@ -510,8 +510,8 @@ pub struct Backfill {
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     pub issues: Vec<(ItemId, MirrorIssue)>,
-    /// In the order in which it was entered.
-    pub ledger: Vec<(ItemId, LedgerEntry)>,
+    /// Of each item, in the order in which it was entered.
+    pub ledger: BTreeMap<ItemId, Vec<LedgerEntry>>,
     /// In the order in which it happened.
     pub history: Vec<(ItemId, Happening)>,
     /// Since when history is recorded; `None`: nothing is.

@@ -25,6 +25,7 @@ pub fn by_hand() -> (ManualClock, Setup) {
         worker: WorkerConfig {
             // However slow the machine, the clock that runs fast takes no lane away.
             lease: SignedDuration::from_hours(100),
+            read_history: false,
             ..WorkerConfig::default()
         },
         ..Setup::default()

@@ -376,7 +376,7 @@ pub(crate) async fn history_is_kept_in_the_order_in_which_it_happened(store: &dy
         "what is heard of at once is heard of since then"
     );
     assert_eq!(past.issues, [(item, mirror("one"))]);
-    assert_eq!(past.ledger, [(item, entry("bug"))]);
+    assert_eq!(past.ledger, BTreeMap::from([(item, vec![entry("bug")])]));
     let other = store.past(ELSEWHERE).await.unwrap();
     assert!(other.history.is_empty() && other.issues.is_empty() && other.since.is_none());
 }

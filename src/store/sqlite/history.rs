@@ -119,7 +119,7 @@ pub(super) async fn past(
     each_line(&mut tx, LEDGER, installation, |line| {
         let (item, entry) = numbered("a ledger entry", line)?;
         let entry = from_json("a ledger entry", entry)?;
-        past.ledger.push((id(item), entry));
+        past.ledger.entry(id(item)).or_default().push(entry);
         Ok(())
     })
     .await?;
