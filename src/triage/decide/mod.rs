@@ -369,12 +369,16 @@ impl<'p> Pass<'p> {
         self.give_way();
     }
 
-    /// Something undoes what rules write: that is said once, and left to a person.
+    /// Something undoes what rules write: that is said once, and left to a person. Fields that show
+    /// no attribute are the board's, which not everybody here need see.
     fn give_way(&mut self) {
         let held = std::mem::take(&mut self.decision.held);
         for held in &held {
             let known = self.policy.attributes.get(&held.attribute);
-            let hidden = known.is_some_and(|a| a.internal) && !self.snapshot.issue.private;
+            let hidden = match known {
+                Some(attribute) => attribute.internal && !self.snapshot.issue.private,
+                None => held.attribute != MILESTONE,
+            };
             let key = format!("quarrel-{}", held.attribute);
             let said = self.decision.comments.iter().any(|c| c.key == key);
             if held.why != attribute::FLAPS || hidden || said {
