@@ -118,6 +118,10 @@ impl Worker {
         }
         gone(lease, board, now, &record.items, &there, &mut read);
         read.state.seen = seen;
+        if read.state.read_at.is_none() && self.config.read_history {
+            // It waited for this.
+            read.wake.push(LaneKey::History);
+        }
         read.state.read_at = Some(now);
         Ok(read)
     }

@@ -20,8 +20,9 @@ use crate::triage::projection;
 use super::places;
 use super::{Organization, WorkError, Worker};
 
-/// Boards come first: what stands on them is read with its rows, a hundred at a time.
-const AFTER_BOARDS: SignedDuration = SignedDuration::from_secs(2);
+/// Boards come first: what stands on them is read with its rows, a hundred at a time. Whoever reads
+/// one says so; this is for boards that cannot be read.
+const AFTER_BOARDS: SignedDuration = SignedDuration::from_mins(1);
 /// Pages of a repository that are read before others have their turn.
 const AT_A_TIME: usize = 4;
 
