@@ -239,7 +239,7 @@ async fn weekly(store: &SqliteStore, installation: InstallationId, policy: &Poli
             "digest over {} issues, {} events: {:?} in all (rows {read:?}, figures {:?}, of it \
              gathering {gathered:?}, text {:?}); {} characters",
             past.issues.len(),
-            past.history.len() + past.ledger.len(),
+            past.history.len() + past.ledger.values().map(Vec::len).sum::<usize>(),
             started.elapsed(),
             figured.checked_sub(read).unwrap_or_default(),
             started.elapsed().checked_sub(figured).unwrap_or_default(),

@@ -176,11 +176,11 @@ impl<'a, 'n> Evaluator<'a, 'n> {
         match *self.code.at(node) {
             Op::And(kids) => {
                 let code = self.code;
-                code.kids(kids).iter().all(|k| self.truth(*k))
+                code.kids(kids).iter().all(|k| self.part(*k))
             }
             Op::Or(kids) => {
                 let code = self.code;
-                code.kids(kids).iter().any(|k| self.truth(*k))
+                code.kids(kids).iter().any(|k| self.part(*k))
             }
             Op::Not(inner) => !self.truth(inner),
             Op::Fact(slot) => matches!(self.facts.get(slot), Value::Bool(true)),
@@ -192,11 +192,23 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             }
             Op::In(needle, hay) => self.is_in(needle, hay),
             Op::Cond(condition, yes, no) => {
-                let branch = if self.truth(condition) { yes } else { no };
-                self.truth(branch)
+                let branch = if self.part(condition) { yes } else { no };
+                self.part(branch)
             }
             _ => self.rarer_truth(node),
         }
+    }
+
+    /// As [`truth`](Self::truth); most parts of a condition are leaves, and need no call.
+    #[inline]
+    fn part(&mut self, node: NodeId) -> bool {
+        let leaf = match *self.code.at(node) {
+            Op::Fact(slot) => Some(matches!(self.facts.get(slot), Value::Bool(true))),
+            Op::Compare(how, a, b) => Option::zip(self.lying(a), self.lying(b))
+                .and_then(|(a, b)| compare_lying(how, a, b)),
+            _ => None,
+        };
+        leaf.unwrap_or_else(|| self.truth(node))
     }
 
     /// Apart from the rest, so that what is asked most often needs little room on the stack.
@@ -335,7 +347,7 @@ impl<'a, 'n> Evaluator<'a, 'n> {
         if let (Some(Value::Str(needle)), Some(Value::List(list))) =
             (self.lying(needle), self.lying(hay))
         {
-            let is_it = |item: &Value| matches!(item, Value::Str(item) if item == needle);
+            let is_it = |item: &Value| matches!(item, Value::Str(item) if same_text(item, needle));
             return list.iter().any(is_it);
         }
         self.is_in_made(needle, hay)
@@ -446,12 +458,18 @@ impl<'a, 'n> Evaluator<'a, 'n> {
     }
 }
 
+/// Most texts that differ do so in their lengths or at their first byte.
+#[inline]
+fn same_text(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.as_bytes().first() == b.as_bytes().first() && a == b
+}
+
 /// Compares two values of the commonest kinds, which do not move with time; `None` for others.
 fn compare_lying(how: Compare, a: &Value, b: &Value) -> Option<bool> {
     match (a, b) {
         (Value::Str(a), Value::Str(b)) => Some(match how {
-            Compare::Eq => a == b,
-            Compare::Ne => a != b,
+            Compare::Eq => same_text(a, b),
+            Compare::Ne => !same_text(a, b),
             _ => how.holds(a.cmp(b)),
         }),
         (Value::Int(a), Value::Int(b)) => Some(how.holds(a.cmp(b))),
