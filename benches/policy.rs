@@ -13,7 +13,7 @@ use northstar::triage::board;
 
 /// As in the service.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const RULES: usize = 1000;
 const KINDS: [&str; 4] = ["feature", "bug", "support", "docs"];

@@ -26,7 +26,7 @@ use northstar::triage::snapshot::Issue;
 
 /// As in the service.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const ISSUES: u64 = 20_000;
 const MANY_ISSUES: u64 = 50_000;

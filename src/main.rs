@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// The system's keeps what a digest over tens of thousands of issues once took.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     northstar::cli::main()

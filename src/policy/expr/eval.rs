@@ -206,6 +206,11 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             Op::Fact(slot) => Some(matches!(self.facts.get(slot), Value::Bool(true))),
             Op::Compare(how, a, b) => Option::zip(self.lying(a), self.lying(b))
                 .and_then(|(a, b)| compare_lying(how, a, b)),
+            Op::Not(inner) => match *self.code.at(inner) {
+                Op::Fact(slot) => Some(!matches!(self.facts.get(slot), Value::Bool(true))),
+                _ => None,
+            },
+            Op::In(needle, hay) => Some(self.is_in(needle, hay)),
             _ => None,
         };
         leaf.unwrap_or_else(|| self.truth(node))
