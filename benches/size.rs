@@ -134,6 +134,7 @@ fn said(n: u64, hours: i64, attribute: &str, value: &str, rank: Rank) -> (ActKey
         by: (rank > Rank::Rule).then_some(UserId(7)),
         cause: "bench".to_owned(),
         reason: "it fits".to_owned(),
+        told_in: None,
         until: None,
     };
     (ActKey(format!("{n}:{attribute}:{hours}")), entry)
@@ -232,7 +233,13 @@ async fn weekly(store: &SqliteStore, installation: InstallationId, policy: &Poli
         );
         let figured = started.elapsed();
         let gathering = Instant::now();
-        drop(digest::gather(policy, &policy.digests[0], &past, &slot));
+        drop(digest::gather(
+            policy,
+            &policy.digests[0],
+            &past,
+            &slot,
+            &place,
+        ));
         let gathered = gathering.elapsed();
         let text = made.markdown();
         println!(

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ids::{ItemId, UserId};
+use crate::ids::{ItemId, RepoName, UserId};
+use crate::insight::digest::Place;
 use crate::insight::gathered::{Cap, Decision, Gathered, Known, Override, Stated};
 use crate::insight::history::{self, Event, History, Reason, What};
 use crate::insight::slot::Slot;
@@ -24,13 +25,20 @@ const MARKER: &str = "<!-- northstar:digest-";
 /// How the ledger calls what was said about a cap or gate.
 const LIMIT: &str = "limit ";
 
-/// Everything that a digest of this slot is made of.
+/// Everything that a digest of this slot, to stand in that place, is made of.
 #[must_use]
-pub fn gather(policy: &Policy, declared: &Declared, past: &Past, slot: &Slot) -> Gathered {
+pub fn gather(
+    policy: &Policy,
+    declared: &Declared,
+    past: &Past,
+    slot: &Slot,
+    place: &Place,
+) -> Gathered {
     let gather = Gather {
         policy,
         past,
         slot,
+        readers_of: place.private.then_some(&place.repository),
         logins: past
             .issues
             .iter()
@@ -79,6 +87,8 @@ struct Gather<'a> {
     policy: &'a Policy,
     past: &'a Past,
     slot: &'a Slot,
+    /// Of the private repository in which the digest will stand; `None`: everybody reads it.
+    readers_of: Option<&'a RepoName>,
     logins: BTreeMap<UserId, &'a str>,
     deciding: Option<Deciding>,
     /// The issues that digests stand on: they are nobody's request.
@@ -376,7 +386,7 @@ impl Gather<'_> {
                 item: number(*item),
                 of: named(&entry.attribute).to_owned(),
                 by: self.login(entry.by),
-                reason: entry.reason.clone(),
+                reason: entry.reason_for(self.readers_of).to_owned(),
                 at: entry.at,
                 until: entry.until,
             }));
@@ -434,7 +444,7 @@ impl Gather<'_> {
                 attribute: entry.attribute.clone(),
                 value: value.to_owned(),
                 by: self.login(entry.by),
-                reason: entry.reason.clone(),
+                reason: entry.reason_for(self.readers_of).to_owned(),
                 at: entry.at,
             })
         });

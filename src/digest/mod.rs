@@ -119,7 +119,7 @@ pub fn of_slot(
     made: &[DigestRecord],
 ) -> Digest {
     let before = made.iter().find(|record| record.slot_at < slot.at);
-    let mut gathered = gather(policy, declared, past, slot);
+    let mut gathered = gather(policy, declared, past, slot, place);
     let ids = |ranking: &[ItemId]| ranking.iter().map(|i| i.0.cast_signed()).collect();
     gathered.ranked_before = before.map(|record| ids(&record.ranking));
     let asked = Asked {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::UserId;
+use crate::ids::{RepoName, UserId};
 use crate::policy::Policy;
 
 use super::attribute::AttributeValue;
@@ -57,9 +57,26 @@ pub struct LedgerEntry {
     pub cause: String,
     /// The reason given, or the rule's `because`.
     pub reason: String,
+    /// The private repository in which it was said, where it was: [`Self::reason_for`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_in: Option<RepoName>,
     /// When it ends by itself; `None`: it stays. Only overrides and snoozes have an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+}
+
+impl LedgerEntry {
+    /// The reason, as far as it is for whoever reads along there: in a private repository, or
+    /// (`None`) in public. What was said in private is for those who read it, whatever item it
+    /// was said of.
+    #[must_use]
+    pub fn reason_for(&self, readers_of: Option<&RepoName>) -> &str {
+        if self.told_in.is_none() || self.told_in.as_ref() == readers_of {
+            &self.reason
+        } else {
+            ""
+        }
+    }
 }
 
 /// The name under which the ledger keeps the milestone, which is no attribute of the policy.
@@ -328,6 +345,7 @@ mod tests {
             by: None,
             cause: "test".into(),
             reason: String::new(),
+            told_in: None,
             until: None,
         }
     }
@@ -359,6 +377,25 @@ mod tests {
         );
         ledger.push(entry(Act::Release, Rank::Command, ""));
         assert_eq!(owner(&ledger), (None, None, false));
+    }
+
+    #[test]
+    fn a_reason_said_in_private_is_for_those_who_read_there() {
+        let (leads, contracts) = (
+            RepoName::parse("o/leads").unwrap(),
+            RepoName::parse("o/contracts").unwrap(),
+        );
+        let mut it = entry(Act::Set, Rank::Command, "p1");
+        it.reason = "they do not pay".into();
+        assert_eq!(it.reason_for(None), "they do not pay");
+        assert_eq!(it.reason_for(Some(&leads)), "they do not pay");
+        let open = serde_json::to_value(&it).unwrap();
+        assert!(open.get("told_in").is_none(), "as it was kept before");
+        it.told_in = Some(leads);
+        let it: LedgerEntry = serde_json::from_value(serde_json::to_value(&it).unwrap()).unwrap();
+        assert_eq!(it.reason_for(it.told_in.as_ref()), "they do not pay");
+        assert_eq!(it.reason_for(None), "");
+        assert_eq!(it.reason_for(Some(&contracts)), "");
     }
 
     #[test]

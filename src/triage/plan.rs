@@ -466,6 +466,7 @@ pub fn entries_of(plan: &Plan, at: jiff::Timestamp) -> Vec<LedgerEntry> {
             by: None,
             cause: a.reason.rule.clone(),
             reason: a.reason.because.clone(),
+            told_in: None,
             until: None,
         })
         .collect()

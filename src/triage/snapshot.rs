@@ -85,6 +85,14 @@ pub struct Issue {
     pub assignees: Vec<String>,
 }
 
+impl Issue {
+    /// The private repository whose readers are all who see it; `None`: everybody does.
+    #[must_use]
+    pub fn readers_of(&self) -> Option<&RepoName> {
+        self.private.then_some(&self.repository)
+    }
+}
+
 /// Somebody, with the roles the policy gives them (resolved by numeric id, outside the core).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {

@@ -85,6 +85,7 @@ fn entry(attribute: &str, act: Act, rank: Rank, value: AttributeValue, cause: &s
         by: None,
         cause: cause.to_owned(),
         reason: String::new(),
+        told_in: None,
         until: None,
     }
 }

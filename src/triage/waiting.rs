@@ -106,6 +106,7 @@ fn one<'p>(
                 by: None,
                 cause: ledger::UNANSWERED.to_owned(),
                 reason: format!("nobody answered for {}", in_words(*after)),
+                told_in: None,
                 until: None,
             });
         }
@@ -178,6 +179,7 @@ templates: { t: Well? }
             by: None,
             cause: "test".into(),
             reason: String::new(),
+            told_in: None,
             until: None,
         }
     }

@@ -312,6 +312,7 @@ impl Draft {
                 by: None,
                 cause: assignment.reason.rule.clone(),
                 reason: assignment.reason.because.clone(),
+                told_in: None,
                 until: None,
             };
             self.append(ActKey(key), entry);

@@ -215,6 +215,10 @@ pub(super) fn take_in(
                 Event::Told(told) => told.part_of.as_deref(),
                 _ => None,
             },
+            told_in: match event {
+                Event::Told(told) => told.in_private.as_ref(),
+                _ => None,
+            },
         };
         obey::obey(draft, around, &spoken, found);
     }
@@ -373,6 +377,7 @@ impl Intake<'_> {
                     by: self.who,
                     cause: "reply".to_owned(),
                     reason: "the author answered".to_owned(),
+                    told_in: None,
                     until: None,
                 },
             );
@@ -568,6 +573,7 @@ impl Intake<'_> {
                 by: Some(who),
                 cause: cause.to_owned(),
                 reason: String::new(),
+                told_in: None,
                 until: None,
             },
         );

@@ -142,6 +142,7 @@ fn entry_of(attribute: &str, value: AttributeValue, at: Timestamp) -> LedgerEntr
         by: None,
         cause: CAUSE.to_owned(),
         reason: String::new(),
+        told_in: None,
         until: None,
     }
 }

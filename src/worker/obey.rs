@@ -51,6 +51,8 @@ pub(super) struct Spoken<'a> {
     pub key: &'a str,
     /// The command that it is a part of, where it is: whoever may say that may say this.
     pub part_of: Option<&'a str>,
+    /// Of what was said elsewhere: the private repository in which that was, if it was.
+    pub told_in: Option<&'a RepoName>,
 }
 
 /// Where something was said.
@@ -70,6 +72,9 @@ pub(super) struct Told {
     pub found: Found,
     /// `owner/repo#n` where it was said.
     pub from: String,
+    /// Its repository, where that is private.
+    #[serde(default)]
+    pub in_private: Option<RepoName>,
     pub to: Other,
     /// Other lines that are said with it.
     #[serde(default)]
@@ -248,6 +253,7 @@ impl Hearing<'_, '_> {
                 sender: self.spoken.sender.clone(),
                 found: self.for_another(said, act),
                 from: from.clone().unwrap_or_default(),
+                in_private: self.private_here(),
                 to,
                 also: Vec::new(),
                 part_of: None,
@@ -447,10 +453,11 @@ impl Hearing<'_, '_> {
         let declined = id == "triage" && value.contains("declined") && !now.contains("declined");
         self.enter(said, text, id, Act::Set, Rank::Command, value, None);
         if declined {
-            let reason = if said.reason.is_empty() {
-                String::new()
-            } else {
-                format!("\n\nThe reason: {}", harmless(&said.reason))
+            let entered = self.draft.record.ledger.last();
+            let here = self.private_here();
+            let reason = match entered.map_or("", |e| e.reason_for(here.as_ref())) {
+                "" => String::new(),
+                reason => format!("\n\nThe reason: {}", harmless(reason)),
             };
             self.texts.push(format!(
                 "Thank you for taking the time to ask for this. We have decided not to take it \
@@ -506,6 +513,7 @@ impl Hearing<'_, '_> {
             by: Some(self.spoken.sender.id),
             cause: text.to_owned(),
             reason: said.reason.clone(),
+            told_in: self.told_in(),
             until,
         };
         self.draft.append(ActKey(key), entry);

@@ -226,6 +226,7 @@ fn end_by_hand(policy: &Policy, board: &str, place: &Place, decided: &mut Decide
                 at: decided.snapshot.now,
                 by: None,
                 reason: "the card has left".to_owned(),
+                told_in: None,
                 ..last.clone()
             };
             let key = format!("by-hand-ended:{}:{}", limit.id(), last.at);
@@ -358,6 +359,7 @@ fn note_by_hand(
         by,
         cause: BY_HAND.to_owned(),
         reason: String::new(),
+        told_in: None,
         until: None,
     };
     acts.push((ActKey(format!("by-hand:{cap}:{}", verdict.id)), entry));

@@ -204,3 +204,105 @@ async fn a_command_in_public_does_not_tell_whether_a_private_item_is_there() {
     assert_eq!(world.labels(public), ["kind/bug"]);
     world.end().await;
 }
+
+const REASONED: &str = r#"
+version: 1
+organization: 2i2c-org
+roles: { lead: { teams: [product-leads] } }
+boards: { delivery: { project: 57, column_field: Status } }
+attributes:
+  triage: { values: { declined: { verb: decline }, deferred: {} }, label: "triage/{value}" }
+commands: { triage: lead, override: lead, why: lead, undo: lead }
+digest: { id: weekly, every: monday 09:00, post_to: "2i2c-org/infrastructure#1" }
+principles:
+  - id: calm
+    statement: We are calm.
+    caps: [{ id: doing, board: delivery, columns: [In Progress], at_most: 2, over: warn, because: calm }]
+"#;
+
+#[tokio::test]
+async fn a_reason_given_in_private_for_a_public_item_is_not_told_in_public() {
+    let world = World::with(Setup {
+        policy: Some(REASONED.to_owned()),
+        ..Setup::default()
+    })
+    .await;
+    let sim = &world.sim;
+    let digest = world.open("lea", "The weekly", "");
+    assert_eq!(digest, 1);
+    let public = world.open("ada", "Please add RStudio", "");
+    let mut inside = Vec::new();
+    for title in ["One inside", "Another inside"] {
+        let made = sim.open_issue("lea", PRIVATE_REPOSITORY, title, "", &[]);
+        inside.push(made.expect("an issue"));
+        world.settled().await;
+    }
+    let (from, beside) = (inside[0], inside[1]);
+    let say_inside = async |text: String| {
+        let said = sim.comment("lea", PRIVATE_REPOSITORY, from, &text);
+        said.expect("a comment");
+        world.settled().await;
+    };
+    let named = format!("{REPOSITORY}#{public}");
+    say_inside(format!("/override doing {named} a garden paid for it")).await;
+    say_inside(format!(
+        "/triage decline {named} #{beside} the garden does not pay"
+    ))
+    .await;
+    for question in ["/why", "/why triage"] {
+        say(&world, "lea", public, question).await;
+    }
+
+    // It was done, and is kept with its reason.
+    assert_eq!(world.labels(public), ["triage/declined"]);
+    let entry = world.ledger(public, "triage").await.pop().expect("a line");
+    assert_eq!(entry.reason, "the garden does not pay");
+    let told_in = entry.told_in.as_ref().map(ToString::to_string);
+    assert_eq!(told_in.as_deref(), Some(PRIVATE_REPOSITORY));
+    let trail = world.audit(public, "command").await;
+    let trail = format!("{:?}", trail.iter().map(|l| &l.detail).collect::<Vec<_>>());
+    for reason in ["a garden paid for it", "the garden does not pay"] {
+        assert!(trail.contains(reason), "{trail}");
+    }
+    // Said kindly, and without it.
+    let answers = world.answers(public);
+    let no = answers
+        .iter()
+        .find(|a| a.contains("decided not to take it"));
+    assert!(!no.expect("a no").contains("The reason"), "{answers:?}");
+    for write in sim.writes() {
+        let text = write.body.to_string();
+        let inside = write.path.contains(PRIVATE_REPOSITORY);
+        assert!(inside || !text.contains("garden"), "{write:?}");
+        assert!(inside || !text.contains(PRIVATE_REPOSITORY), "{write:?}");
+    }
+    // The same words on an item that the same people read.
+    let there = sim.issue(PRIVATE_REPOSITORY, beside).expect("the issue");
+    let told = there.comments.iter().map(|c| c.body.as_str());
+    let told: Vec<&str> = told.filter(|b| b.contains("decided not to")).collect();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("The reason: the garden does not pay"));
+
+    // The digest that everybody reads has both, and neither reason.
+    let summary = world.digest().await;
+    let of = |said: &[northstar::insight::digest::Said]| {
+        let said = said.iter();
+        let mut reasons: Vec<_> = said.map(|s| (s.what.clone(), s.reason.clone())).collect();
+        reasons.sort();
+        reasons
+    };
+    let nothing = |what: &str| (what.to_owned(), String::new());
+    assert_eq!(of(&summary.overrides), [nothing("doing")]);
+    assert_eq!(
+        of(&summary.decisions),
+        [nothing("declined"), nothing("declined")]
+    );
+    assert!(!summary.markdown().contains("garden"));
+
+    // What is said in public afterwards is told.
+    say(&world, "lea", public, "/triage deferred after the release").await;
+    let deferred = of(&world.digest().await.decisions);
+    let deferred = deferred.iter().find(|(what, _)| what == "deferred");
+    assert_eq!(deferred.map(|(_, r)| r.as_str()), Some("after the release"));
+    world.end().await;
+}

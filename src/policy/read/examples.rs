@@ -254,6 +254,7 @@ fn snooze(at: Timestamp) -> LedgerEntry {
         by: None,
         cause: "/snooze".to_owned(),
         reason: String::new(),
+        told_in: None,
         until: Some(Timestamp::MAX),
     }
 }
@@ -316,6 +317,7 @@ fn given_attribute(
             by: None,
             cause: "label".to_owned(),
             reason: String::new(),
+            told_in: None,
             until: None,
         });
     }

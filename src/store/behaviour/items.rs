@@ -56,6 +56,7 @@ fn entry(value: &str) -> LedgerEntry {
         by: Some(UserId(3)),
         cause: "/kind".to_owned(),
         reason: String::new(),
+        told_in: None,
         until: None,
     }
 }

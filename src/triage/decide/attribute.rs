@@ -68,7 +68,7 @@ pub(super) fn settle(
     current: &AttributeValue,
     wanted: Vec<Wanted>,
 ) -> Settled {
-    let (base, reason) = without_rules(policy, own, current);
+    let (base, reason) = without_rules(policy, snapshot, own, current);
     let rank = match own.rank() {
         Some(rank) if rank > Rank::Ambient => Some(rank),
         _ => (!current.is_empty()).then_some(Rank::Ambient),
@@ -103,6 +103,7 @@ pub(super) fn settle(
 /// The value if no rule asked for anything, and the reason where it is not what GitHub shows.
 pub(super) fn without_rules(
     policy: &Policy,
+    snapshot: &Snapshot,
     own: &Ownership,
     current: &AttributeValue,
 ) -> (AttributeValue, Option<Reason>) {
@@ -122,7 +123,7 @@ pub(super) fn without_rules(
     let reason = Reason {
         rule: owner.cause.clone(),
         principle: String::new(),
-        because: owner.reason.clone(),
+        because: owner.reason_for(snapshot.issue.readers_of()).to_owned(),
         mode: Mode::Enforce, // commands always act
     };
     (owner.value.clone(), Some(reason))

@@ -70,7 +70,7 @@ pub(super) fn with_facts(policy: &Policy, snapshot: &Snapshot) -> (Decision, Fac
             let current = projection::current(a, snapshot, &own);
             // A command that has yet to reach GitHub counts as done: else it would be a second
             // change to rules, when it has.
-            let (standing, _) = attribute::without_rules(policy, &own, &current);
+            let (standing, _) = attribute::without_rules(policy, snapshot, &own, &current);
             pass.facts.set(a.current, fact_of(&standing));
             (own, current)
         })

@@ -4,11 +4,26 @@
 //! else the answer would tell that it is.
 
 use crate::command::{Act as Asked, ItemRef};
+use crate::ids::RepoName;
 use crate::policy::template::code;
 
-use super::{Hearing, Named, Outcome};
+use super::{Hearing, Named, Outcome, Place};
 
 impl Hearing<'_, '_> {
+    /// This item's repository, where only some may read it.
+    pub(super) fn private_here(&self) -> Option<RepoName> {
+        let here = self.draft.record.issue.as_ref()?;
+        here.issue.readers_of().cloned()
+    }
+
+    /// The private repository in which this was said, if it was in one.
+    pub(super) fn told_in(&self) -> Option<RepoName> {
+        match self.spoken.place {
+            Place::Elsewhere => self.spoken.told_in.cloned(),
+            Place::Issue | Place::Comment(_) => self.private_here(),
+        }
+    }
+
     /// The item that a command names, as far as everybody who reads along may know of it.
     pub(super) fn seen_from_here(&self, item: &ItemRef) -> Option<&Named> {
         let there = self.around.others.get(item)?.as_ref()?;

@@ -49,6 +49,7 @@ impl Hearing<'_, '_> {
                 sender: self.spoken.sender.clone(),
                 found,
                 from: format!("{}#{}", here.repository, here.number),
+                in_private: self.private_here(),
                 to: to.clone(),
                 also: lines,
                 part_of: Some(said.name.clone()),
