@@ -507,6 +507,8 @@ impl Intake<'_> {
         let policy = self.around.policy;
         if let Some(attribute) = projection::attribute_of_field(policy, board, &change.field_name) {
             let value = projection::value_of_field(attribute, board, to.as_ref());
+            // As of a label, GitHub's time: which of two places was changed later is told by it.
+            let at = event.updated_at.unwrap_or(at);
             self.act(&attribute.id, value, at, "field");
         } else if let Some(wish) = policy.field_set(board, &change.field_name) {
             let name = ledger::field(board, &wish.field);

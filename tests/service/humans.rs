@@ -1,6 +1,7 @@
 //! Humans win: what people change by hand, and what the bot then leaves alone.
 
 use northstar::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
+use northstar::sim::{WebhookFault, WebhookFaultKind};
 use northstar::triage::ledger::Rank;
 
 use crate::world::World;
@@ -220,5 +221,97 @@ async fn a_card_that_somebody_takes_off_the_board_stays_off() {
         .expect("a card");
     world.settled().await;
     assert_eq!(world.card(n).expect("a card").fields["type"], "Feature");
+    world.end().await;
+}
+
+fn relabel(world: &World, n: u64, from: &str, to: &str) {
+    let sim = &world.sim;
+    let off = sim.remove_label("lea", REPOSITORY, n, from);
+    off.expect("a label");
+    let on = sim.add_label("sam", REPOSITORY, n, to);
+    on.expect("a label");
+}
+
+/// What the bot said of two places that were changed at once.
+fn said_of_both(world: &World, n: u64) -> Vec<String> {
+    let mut told = world.answers(n);
+    told.retain(|body| body.contains("in two places at once"));
+    told
+}
+
+#[tokio::test]
+async fn of_label_and_field_changed_at_once_one_counts_and_that_is_said_once() {
+    for (label_first, reversed) in [(true, false), (false, false), (true, true), (false, true)] {
+        let story = format!("label first: {label_first}, reversed: {reversed}");
+        let (world, n) = a_triaged_request().await;
+        let sim = &world.sim;
+        sim.webhook_fault(WebhookFault {
+            event: None,
+            times: 10_000,
+            kind: WebhookFaultKind::Hold,
+        });
+        let set = || {
+            let set = sim.set_field("lea", ON, (REPOSITORY, n), "type", "Docs");
+            set.expect("a field");
+        };
+        if label_first {
+            relabel(&world, n, "kind/feature", "kind/bug");
+            set();
+        } else {
+            set();
+            relabel(&world, n, "kind/feature", "kind/bug");
+        }
+        world.settled().await;
+        sim.clear_faults();
+        sim.release_webhooks(reversed);
+        world.settled().await;
+
+        // Label and field agree, and what was said is what stands.
+        let labels = world.labels(n);
+        let kinds: Vec<&str> = labels
+            .iter()
+            .filter_map(|l| l.strip_prefix("kind/"))
+            .collect();
+        let field = world.card(n).expect("a card").fields["type"].to_lowercase();
+        assert_eq!(kinds, [field.as_str()], "{story}");
+        if !reversed {
+            assert_eq!(kinds, [if label_first { "docs" } else { "bug" }], "{story}");
+        }
+        let told = said_of_both(&world, n);
+        assert_eq!(told.len(), 1, "{story}: {told:?}");
+        let (label, board) = ("the label to `bug`", "the field on the board to `docs`");
+        assert!(
+            told[0].contains(label) && told[0].contains(board),
+            "{told:?}"
+        );
+        let stands = format!("it is `{}` now", kinds[0]);
+        assert!(told[0].contains(&stands), "{story}: {told:?}");
+        // Said once, whatever happens after.
+        let edited = sim.edit_issue("ada", REPOSITORY, n, Some("RStudio, please"), None);
+        edited.expect("an edit");
+        world.settled().await;
+        assert_eq!(said_of_both(&world, n), told, "{story}");
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn label_and_field_changed_at_once_to_the_same_value_are_no_news() {
+    let (world, n) = a_triaged_request().await;
+    let sim = &world.sim;
+    sim.webhook_fault(WebhookFault {
+        event: None,
+        times: 10_000,
+        kind: WebhookFaultKind::Hold,
+    });
+    relabel(&world, n, "kind/feature", "kind/bug");
+    let set = sim.set_field("lea", ON, (REPOSITORY, n), "type", "Bug");
+    set.expect("a field");
+    world.settled().await;
+    sim.clear_faults();
+    sim.release_webhooks(false);
+    world.settled().await;
+    assert_eq!(world.card(n).expect("a card").fields["type"], "Bug");
+    assert_eq!(said_of_both(&world, n), [""; 0]);
     world.end().await;
 }

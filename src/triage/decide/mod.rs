@@ -6,6 +6,7 @@
 
 mod attribute;
 mod board;
+mod both;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -320,6 +321,8 @@ impl<'p> Pass<'p> {
         let settled =
             attribute::settle(self.policy, self.snapshot, attribute, own, current, wanted);
         let outcome = settled.outcome;
+        let said = both::changed_at_once(self.policy, self.snapshot, attribute, &outcome);
+        self.decision.comments.extend(said);
         self.facts.set(attribute.slot, fact_of(&outcome.value));
         if outcome.value != outcome.current
             && let Some(mode) = outcome.least_mode()
