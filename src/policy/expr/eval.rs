@@ -308,6 +308,9 @@ impl<'a, 'n> Evaluator<'a, 'n> {
 
     #[inline(never)]
     fn compare_made(&mut self, how: Compare, a: NodeId, b: NodeId) -> bool {
+        if let (Some(a), Some(b)) = (self.whole(a), self.whole(b)) {
+            return how.holds(a.cmp(&b));
+        }
         let (a, b) = (self.value(a), self.value(b));
         self.compare(how, &a, &b)
     }
@@ -324,6 +327,22 @@ impl<'a, 'n> Evaluator<'a, 'n> {
             Compare::Eq => a.equals(b),
             Compare::Ne => !a.equals(b),
             _ => a.cmp(b).is_some_and(|order| how.holds(order)),
+        }
+    }
+
+    /// A whole number that is made of facts and constants only.
+    fn whole(&self, node: NodeId) -> Option<i64> {
+        let lying = match *self.code.at(node) {
+            Op::Fact(slot) => self.facts.get(slot),
+            Op::Const(index) => self.code.constant(index),
+            Op::Arith(how, a, b) => {
+                return Some(number::whole(how, self.whole(a)?, self.whole(b)?));
+            }
+            _ => return None,
+        };
+        match lying {
+            Value::Int(i) => Some(*i),
+            _ => None,
         }
     }
 

@@ -39,18 +39,23 @@ pub(super) fn to_int(d: f64) -> i64 {
     d as i64
 }
 
+/// `+ - * / %` of whole numbers.
+pub(super) fn whole(how: Arith, a: i64, b: i64) -> i64 {
+    match how {
+        Arith::Add => a.saturating_add(b),
+        Arith::Sub => a.saturating_sub(b),
+        Arith::Mul => a.saturating_mul(b),
+        Arith::Div if b == 0 => 0,
+        Arith::Div => a.saturating_div(b),
+        Arith::Rem => a.checked_rem(b).unwrap_or(0),
+    }
+}
+
 /// `+ - * / %`. Whole numbers, instants and durations saturate; whole numbers divided by zero
 /// give zero; doubles follow IEEE 754, as in CEL. `+` also joins texts and lists.
 pub(super) fn arithmetic<'a>(how: Arith, a: V<'a>, b: V<'a>) -> V<'a> {
     match (a, b) {
-        (V::Int(a), V::Int(b)) => V::Int(match how {
-            Arith::Add => a.saturating_add(b),
-            Arith::Sub => a.saturating_sub(b),
-            Arith::Mul => a.saturating_mul(b),
-            Arith::Div if b == 0 => 0,
-            Arith::Div => a.saturating_div(b),
-            Arith::Rem => a.checked_rem(b).unwrap_or(0),
-        }),
+        (V::Int(a), V::Int(b)) => V::Int(whole(how, a, b)),
         (V::Double(a), V::Double(b)) => V::Double(match how {
             Arith::Add => a + b,
             Arith::Sub => a - b,
