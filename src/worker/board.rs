@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use crate::ids::ItemId;
 use crate::policy::Policy;
@@ -140,23 +139,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Has every board with gates or caps looked at once when the service starts; from then on
-    /// their lanes have timers of their own.
-    pub(super) async fn wake_boards_on(&self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            let woken = tokio::select! {
-                woken = self.wake_boards() => woken,
-                () = stop.cancelled() => return,
-            };
-            match woken {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(%error, "boards are not looked at yet"),
-            }
-            self.pause(self.config.sweep_every, &stop).await;
-        }
-    }
-
-    async fn wake_boards(&self) -> Result<(), WorkError> {
+    /// Has every board with gates or caps looked at; from then on their lanes have timers of their own.
+    pub(super) async fn wake_boards(&self) -> Result<(), WorkError> {
         for installation in self.organizations.served().await? {
             let Some(organization) = self.organizations.get(installation).await? else {
                 continue;

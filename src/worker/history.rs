@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio_util::sync::CancellationToken;
 
 use crate::github::{IssueRead, Told, ToldWhat};
 use crate::policy::Policy;
@@ -27,22 +26,8 @@ const AFTER_BOARDS: SignedDuration = SignedDuration::from_mins(1);
 const AT_A_TIME: usize = 4;
 
 impl Worker {
-    /// Has history read once when the service starts, if it was not.
-    pub(super) async fn wake_history_on(&self, stop: CancellationToken) {
-        while self.config.read_history && !stop.is_cancelled() {
-            let woken = tokio::select! {
-                woken = self.wake_history() => woken,
-                () = stop.cancelled() => return,
-            };
-            match woken {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(%error, "history is not read yet"),
-            }
-            self.pause(self.config.sweep_every, &stop).await;
-        }
-    }
-
-    async fn wake_history(&self) -> Result<(), WorkError> {
+    /// Has history read once, if it was not.
+    pub(super) async fn wake_history(&self) -> Result<(), WorkError> {
         for installation in self.organizations.served().await? {
             let read = self.store.backfill(installation).await?;
             if read.done_at.is_none() {

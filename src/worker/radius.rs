@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use crate::policy::Policy;
 use crate::policy::template::code;
@@ -154,22 +153,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Has every open issue looked at again once, if the policy is another than before.
-    pub(super) async fn wake_for_policy_on(&self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            let woken = tokio::select! {
-                woken = self.wake_for_policy() => woken,
-                () = stop.cancelled() => return,
-            };
-            match woken {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(%error, "the policy is not compared yet"),
-            }
-            self.pause(self.config.sweep_every, &stop).await;
-        }
-    }
-
-    async fn wake_for_policy(&self) -> Result<(), WorkError> {
+    /// Has every open issue looked at again, if the policy is another than before.
+    pub(super) async fn wake_for_policy(&self) -> Result<(), WorkError> {
         for installation in self.organizations.served().await? {
             let Some(organization) = self.organizations.get(installation).await? else {
                 continue;

@@ -112,12 +112,34 @@ impl Worker {
         tokio::join!(
             self.clone().look_on(stop.clone()),
             self.clone().write_on(stop.clone()),
-            self.wake_boards_on(stop.clone()),
-            self.wake_digests_on(stop.clone()),
-            self.wake_history_on(stop.clone()),
-            self.wake_for_policy_on(stop.clone()),
+            self.wake_all_on(stop.clone()),
             self.sweep_on(stop),
         );
+    }
+
+    /// Has everything looked at once, when the service starts, that nobody's delivery wakes.
+    async fn wake_all_on(&self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let woken = tokio::select! {
+                woken = self.wake_all() => woken,
+                () = stop.cancelled() => return,
+            };
+            match woken {
+                Ok(()) => return,
+                Err(error) => tracing::warn!(%error, "boards and digests are not looked at yet"),
+            }
+            self.pause(self.config.sweep_every, &stop).await;
+        }
+    }
+
+    async fn wake_all(&self) -> Result<(), WorkError> {
+        self.wake_boards().await?;
+        self.wake_digests().await?;
+        self.wake_for_policy().await?;
+        if self.config.read_history {
+            self.wake_history().await?;
+        }
+        Ok(())
     }
 
     /// An item was queued for the writer.

@@ -7,7 +7,6 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use crate::digest::{self, Wish};
 use crate::ids::RepoName;
@@ -65,23 +64,8 @@ impl Posted {
 }
 
 impl Worker {
-    /// Has the digests looked at once when the service starts; from then on their lanes have timers
-    /// of their own.
-    pub(super) async fn wake_digests_on(&self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            let woken = tokio::select! {
-                woken = self.wake_digests() => woken,
-                () = stop.cancelled() => return,
-            };
-            match woken {
-                Ok(()) => return,
-                Err(error) => tracing::warn!(%error, "digests are not looked at yet"),
-            }
-            self.pause(self.config.sweep_every, &stop).await;
-        }
-    }
-
-    async fn wake_digests(&self) -> Result<(), WorkError> {
+    /// Has the digests looked at; from then on their lanes have timers of their own.
+    pub(super) async fn wake_digests(&self) -> Result<(), WorkError> {
         for installation in self.organizations.served().await? {
             let Some(organization) = self.organizations.get(installation).await? else {
                 continue;
