@@ -133,12 +133,18 @@ impl Worker {
     }
 
     async fn wake_all(&self) -> Result<(), WorkError> {
-        self.wake_boards().await?;
-        self.wake_digests().await?;
-        self.wake_for_policy().await?;
-        if self.config.read_history {
-            self.wake_history().await?;
+        for installation in self.organizations.served().await? {
+            let Some(organization) = self.organizations.get(installation).await? else {
+                continue;
+            };
+            self.wake_boards(&organization).await?;
+            self.wake_digests(&organization).await?;
+            self.wake_for_policy(&organization).await?;
+            if self.config.read_history {
+                self.wake_history(installation).await?;
+            }
         }
+        self.ring();
         Ok(())
     }
 
