@@ -13,7 +13,6 @@ use crate::settings::Settings;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{DigestRecord, Past, Store};
 
-
 use super::{Failure, Format, Outcome, decide, runtime, unreachable, usage};
 
 /// How many earlier digests are looked through for the one before.
@@ -53,11 +52,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let settings = Settings::load(args.config.as_deref()).map_err(usage)?;
-    let folder = args.policy.clone().or_else(|| {
-        let first = settings.organizations.first();
-        first.map(|organization| organization.policy.clone())
-    });
-    let folder = folder.ok_or_else(|| usage(anyhow!("no organization is served")))?;
+    let folder = decide::folder(args.policy.as_deref(), settings.organizations.first())?;
     let policy = decide::load(&folder)?;
     let declared = chosen(args, &policy)?;
     let schedule = digest::schedule(declared)

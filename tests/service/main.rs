@@ -24,6 +24,7 @@ mod lost;
 mod modes;
 mod more_commands;
 mod needs_info;
+mod on_github;
 mod online;
 mod organization;
 mod outage;
