@@ -34,6 +34,10 @@ use tokio::sync::Notify;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const SECRET: &str = "a secret for measuring";
 
 /// Set in the child: where its database lives.

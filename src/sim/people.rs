@@ -551,6 +551,20 @@ impl Sim {
         })
     }
 
+    /// Pushes to the default branch: what these files hold now, or that they are gone.
+    pub fn push(
+        &self,
+        by: &str,
+        repo: &str,
+        files: &[(&str, Option<&str>)],
+    ) -> Result<(), SimError> {
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let repository = state.named_repository(repo)?;
+            Ok(state.push(by, repository, files)?)
+        })
+    }
+
     /// GitHub's greeting of a new webhook.
     pub fn ping(&self) {
         self.with(|state| {

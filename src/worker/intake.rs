@@ -29,7 +29,7 @@ use super::draft::Draft;
 use super::marker::key_of;
 use super::noticed::Before;
 use super::obey::{self, Named, Place, Spoken, Told};
-use super::weekly::Posted;
+use super::posted::Posted;
 
 /// GitHub's times of a row and of a field that was set with it may differ by this much.
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(2);
@@ -63,11 +63,13 @@ impl Event {
 
     /// The repository of the item that a delivery of our own is for.
     pub fn addressee(delivery: &Delivery) -> Option<RepoName> {
-        match Self::read(delivery)? {
-            Self::Told(told) => Some(told.to.repository),
-            Self::Posted(posted) => Some(posted.to.repository),
-            _ => None,
-        }
+        let payload = &delivery.payload;
+        let to = match delivery.event.as_str() {
+            Told::EVENT => Told::read(payload)?.to,
+            Posted::EVENT => Posted::read(payload)?.to,
+            _ => return None,
+        };
+        Some(to.repository)
     }
 
     fn sender(&self) -> Option<&Sender> {

@@ -25,6 +25,7 @@ mod lost;
 mod modes;
 mod more_commands;
 mod needs_info;
+mod on_github;
 mod online;
 mod organization;
 mod outage;
