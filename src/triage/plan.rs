@@ -539,7 +539,11 @@ fn apply_one(after: &mut Snapshot, write: &Write) {
             body,
             collapsed,
         } => {
-            after.comments.insert(key.clone(), posted(body, *collapsed));
+            let mut edited = posted(body, *collapsed);
+            if let Some(known) = after.comments.get(key) {
+                edited.id = known.id;
+            }
+            after.comments.insert(key.clone(), edited);
         }
     }
 }
