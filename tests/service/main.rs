@@ -35,6 +35,7 @@ mod pass;
 mod payloads;
 mod private;
 mod quarrel;
+mod queue;
 mod race;
 mod radius;
 mod replicas;
