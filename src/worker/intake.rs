@@ -19,6 +19,7 @@ use crate::receive::payload::{
 use crate::store::{ActKey, Delivery, MirrorIssue};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::board::Limit;
+use crate::triage::ledger::told::{LABEL, field_on};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, FieldValue, Issue};
@@ -326,7 +327,7 @@ impl Intake<'_> {
             .filter(|(a, _)| a.id == attribute.id)
             .map(|(_, value)| value);
         let value = attribute.of(values);
-        self.act(&attribute.id, value, at, "label");
+        self.act(&attribute.id, value, at, LABEL);
     }
 
     fn comment(&mut self, event: &CommentEvent, own: bool) {
@@ -511,7 +512,7 @@ impl Intake<'_> {
             let value = projection::value_of_field(attribute, board, to.as_ref());
             // As of a label, GitHub's time: which of two places was changed later is told by it.
             let at = event.updated_at.unwrap_or(at);
-            self.act(&attribute.id, value, at, "field");
+            self.act(&attribute.id, value, at, &field_on(board));
         } else if let Some(wish) = policy.field_set(board, &change.field_name) {
             let name = ledger::field(board, &wish.field);
             let text = to.as_ref().map(FieldValue::text).unwrap_or_default();
@@ -521,7 +522,12 @@ impl Intake<'_> {
             } else {
                 Rank::Person
             };
-            self.act_of(&name, AttributeValue::One(text), at, ("field", rank));
+            self.act_of(
+                &name,
+                AttributeValue::One(text),
+                at,
+                (&field_on(board), rank),
+            );
         }
     }
 
@@ -533,7 +539,7 @@ impl Intake<'_> {
         {
             let to = AttributeValue::One(to.map(FieldValue::text).unwrap_or_default());
             let at = self.delivery.received_at;
-            self.act(&ledger::column(board), to, at, "field");
+            self.act(&ledger::column(board), to, at, &field_on(board));
         }
     }
 

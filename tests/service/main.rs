@@ -7,6 +7,7 @@ mod published;
 mod ask;
 mod before;
 mod boards;
+mod both;
 mod budget;
 mod command_line;
 mod commands;
