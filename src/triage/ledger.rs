@@ -82,6 +82,10 @@ impl LedgerEntry {
 /// The name under which the ledger keeps the milestone, which is no attribute of the policy.
 pub const MILESTONE: &str = "milestone";
 
+/// The name under which the ledger keeps whom the item is assigned to: all logins. That is for
+/// people to say; no rule writes it.
+pub const ASSIGNEES: &str = "assignees";
+
 /// The name under which the ledger keeps whether people want the item on a board (policy board
 /// id): a value while somebody put it there, none when somebody took it off.
 #[must_use]

@@ -297,6 +297,11 @@ impl Intake<'_> {
                 let none = AttributeValue::One(String::new());
                 self.act(ledger::MILESTONE, none, at, "milestone");
             }
+            "assigned" | "unassigned" => {
+                let all = event.issue.issue.assignees.iter().cloned().collect();
+                let all = AttributeValue::Many(all);
+                self.act(ledger::ASSIGNEES, all, at, "assignee");
+            }
             // Not there any more, or not here: GitHub says which.
             "deleted" | "transferred" => self.draft.distrust(),
             _ => {}
