@@ -190,6 +190,15 @@ impl Sim {
         })
     }
 
+    /// Gives a repository another name. Its number and its issues stay.
+    pub fn rename_repository(&self, by: &str, repo: &str, name: &str) -> Result<(), SimError> {
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let id = state.named_repository(repo)?;
+            Ok(state.rename_repository(by, id, name)?)
+        })
+    }
+
     /// Assigns the issue to these people and to nobody else.
     pub fn assign(
         &self,

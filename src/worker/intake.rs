@@ -216,7 +216,7 @@ pub(super) fn take_in(
                 _ => None,
             },
             told_in: match event {
-                Event::Told(told) => told.in_private.as_ref(),
+                Event::Told(told) => told.in_private,
                 _ => None,
             },
         };

@@ -159,6 +159,7 @@ impl Worker {
             let issue = read.issue.issue;
             places.push(Place {
                 repository: issue.repository.clone(),
+                repository_id: Some(read.issue.repository_id),
                 private: issue.private,
             });
             target.post_to = Some(Other {
@@ -174,6 +175,7 @@ impl Worker {
             };
             places.push(Place {
                 repository: found.name.clone(),
+                repository_id: Some(found.id),
                 private: found.private,
             });
             target.new_issue = Some(found.name);

@@ -5,6 +5,7 @@ mod boards;
 mod comments;
 mod issues;
 mod labels;
+mod repositories;
 
 pub(super) use issues::{Edit, NewIssue, NewMilestone};
 pub(super) use labels::LabelEdit;
