@@ -5,6 +5,7 @@
 mod published;
 
 mod ask;
+mod authority;
 mod before;
 mod boards;
 mod both;
