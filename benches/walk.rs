@@ -69,7 +69,7 @@ impl Stage {
             store_url: format!("sqlite:{}", self.directory.path().join("n.db").display()),
             organizations: vec![OrganizationSettings {
                 login: ORGANIZATION.to_owned(),
-                policy: "rules".into(),
+                policy: northstar::policy_place::PolicyPlace::default(),
             }],
             mode: Mode::Enforce,
             blast_radius: usize::MAX,
@@ -103,12 +103,11 @@ async fn walk() {
     let policy = policy::load(&sources).expect("a sound policy");
     let service = Running::start(
         &stage.settings(),
-        vec![PolicySource {
-            login: ORGANIZATION.to_owned(),
-            policy: Arc::new(policy.with_mode(Mode::Enforce)),
-            folder,
-            fingerprint: "bench".to_owned(),
-        }],
+        vec![PolicySource::here(
+            ORGANIZATION,
+            Arc::new(policy.with_mode(Mode::Enforce)),
+            "bench".to_owned(),
+        )],
         Options {
             clock: Arc::new(SystemClock),
             pacing: Pacing {

@@ -25,7 +25,7 @@
 //! go up:
 //!
 //! * [`cli`]: one file per subcommand. [`settings`]: file, then environment.
-//!   [`policy_folder`]: a policy from disk, bounded. [`service`]: every room put together.
+//!   [`policy_place`] and [`policy_folder`]: where a policy lies, and its files, bounded. [`service`]: every room put together.
 //! * [`receive`]: the webhook door.
 //! * [`worker`]: the loop, with a looker and a writer.
 //! * [`digest`]: what figures and digests are made of, gathered from the store.
@@ -60,6 +60,8 @@ pub mod digest;
 pub mod github;
 #[cfg(feature = "service")]
 pub mod policy_folder;
+#[cfg(feature = "service")]
+pub mod policy_place;
 #[cfg(feature = "service")]
 pub mod receive;
 #[cfg(feature = "service")]

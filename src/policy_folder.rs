@@ -1,6 +1,6 @@
-//! Reads a policy's folder from disk, bounded, so that the language itself needs no I/O.
+//! Reads a policy's folder, bounded, so that the language itself needs no I/O.
 //!
-//! *In:* a folder (or one file). *Out:* the [`Source`]s that [`policy::load`](crate::policy::load)
+//! *In:* a folder (or one file), or what GitHub has of one. *Out:* the [`Source`]s that [`policy::load`](crate::policy::load)
 //! takes, in the order of their names.
 
 use std::fmt::Write as _;
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::github::{NoText, RepositoryFile};
 use crate::policy::Source;
 use crate::triage::decision::Mode;
 
@@ -33,6 +34,8 @@ pub enum FolderError {
     Empty { path: PathBuf },
     #[error("{} is too large for a policy: {limit}", .path.display())]
     TooLarge { path: PathBuf, limit: String },
+    #[error("cannot read {}: {why}", .path.display())]
+    NoText { path: PathBuf, why: NoText },
 }
 
 /// Reads every `.yaml`, `.yml` and (for templates) `.md` file below `root`; names beginning with
@@ -69,12 +72,56 @@ pub fn read(root: &Path) -> Result<Vec<Source>, FolderError> {
             text,
         });
     }
-    if !sources.iter().any(|s| is_yaml(Path::new(&s.path))) {
-        return Err(FolderError::Empty {
-            path: root.to_owned(),
+    with_yaml(root, sources)
+}
+
+/// The same of files that were read from a repository below `root`.
+pub fn of_repository(root: &str, files: Vec<RepositoryFile>) -> Result<Vec<Source>, FolderError> {
+    let too_large = |limit: String| FolderError::TooLarge {
+        path: PathBuf::from(root),
+        limit,
+    };
+    let below = |path: &str| {
+        let path = path.strip_prefix(root).unwrap_or(path);
+        PathBuf::from(path.trim_start_matches('/'))
+    };
+    let mut sources = Vec::new();
+    for file in files {
+        let too_deep = file.text == Err(NoText::TooDeep);
+        // Whoever names one file means it, whatever it is called.
+        if file.path != root && !too_deep && !is_part(&below(&file.path)) {
+            continue;
+        }
+        let text = file.text.map_err(|why| FolderError::NoText {
+            path: PathBuf::from(&file.path),
+            why,
+        })?;
+        sources.push(Source {
+            path: file.path,
+            text,
         });
     }
-    Ok(sources)
+    if sources.len() > MAX_FILES {
+        return Err(too_large(format!("more than {MAX_FILES} files")));
+    }
+    if sources.iter().map(|s| s.text.len() as u64).sum::<u64>() > MAX_BYTES {
+        return Err(too_large(format!(
+            "more than {} MB",
+            MAX_BYTES / 1024 / 1024
+        )));
+    }
+    sources.sort_by(|one, other| one.path.cmp(&other.path));
+    with_yaml(Path::new(root), sources)
+}
+
+fn with_yaml(root: &Path, sources: Vec<Source>) -> Result<Vec<Source>, FolderError> {
+    if sources.iter().any(|s| is_yaml(Path::new(&s.path))) {
+        Ok(sources)
+    } else {
+        Err(FolderError::Empty {
+            path: root.to_owned(),
+        })
+    }
 }
 
 /// What tells one policy from another: of the same texts in the same mode it is always the same.
@@ -109,14 +156,13 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
     for entry in std::fs::read_dir(folder).map_err(io)? {
         let entry = entry.map_err(io)?;
         let path = entry.path();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') || name.eq_ignore_ascii_case("readme.md") {
+        if is_left_out(&entry.file_name().to_string_lossy()) {
             continue;
         }
         let kind = entry.file_type().map_err(io)?;
         if kind.is_dir() {
             collect(&path, depth + 1, files)?;
-        } else if is_yaml(&path) || path.extension().is_some_and(|e| e == "md") {
+        } else if is_yaml(&path) || is_template(&path) {
             // A link to a file is read like the file; a link to a folder is not a file.
             if kind.is_symlink() && !std::fs::metadata(&path).is_ok_and(|m| m.is_file()) {
                 continue;
@@ -131,6 +177,21 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// Is a file, by its path below the policy's folder, part of the policy?
+#[must_use]
+pub fn is_part(path: &Path) -> bool {
+    let mut steps = path.iter().map(|step| step.to_string_lossy());
+    (is_yaml(path) || is_template(path)) && !steps.any(|step| is_left_out(&step))
+}
+
+fn is_left_out(name: &str) -> bool {
+    name.starts_with('.') || name.eq_ignore_ascii_case("readme.md")
+}
+
+fn is_template(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e == "md")
 }
 
 fn is_yaml(path: &Path) -> bool {

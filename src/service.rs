@@ -25,6 +25,7 @@ use crate::dashboard::{self, Pages};
 use crate::github::{GitHub, GitHubConfig, GitHubError, Pacing};
 use crate::policy;
 use crate::policy_folder::{self, FolderError};
+use crate::policy_place::PolicyPlace;
 use crate::receive::{self, ReceiveState, Served};
 use crate::settings::Settings;
 use crate::store::sqlite::SqliteStore;
@@ -57,24 +58,30 @@ pub enum StartError {
     },
 }
 
-/// Reads and checks the policies that the settings name.
+/// Reads and checks the policies that the settings name, as far as they lie on this machine.
 pub fn load_policies(settings: &Settings) -> Result<Vec<PolicySource>, StartError> {
     settings
         .organizations
         .iter()
         .map(|organization| {
-            let sources = policy_folder::read(&organization.policy)?;
+            let (login, mode) = (&organization.login, settings.mode);
+            let folder = match &organization.policy {
+                PolicyPlace::Folder(folder) => folder,
+                // Read when the organisation is first needed.
+                PolicyPlace::GitHub { repository, path } => {
+                    let (repository, path) = (repository.clone(), path.clone());
+                    return Ok(PolicySource::on_github(login, repository, path, mode));
+                }
+            };
+            let sources = policy_folder::read(folder)?;
             let policy = policy::load(&sources).map_err(|found| StartError::Policy {
-                login: organization.login.clone(),
-                folder: organization.policy.display().to_string(),
+                login: login.clone(),
+                folder: folder.display().to_string(),
                 findings: policy::render::text(&found.0, &sources, true),
             })?;
-            Ok(PolicySource {
-                login: organization.login.clone(),
-                policy: Arc::new(policy.with_mode(settings.mode)),
-                fingerprint: policy_folder::fingerprint(&sources, settings.mode),
-                folder: organization.policy.clone(),
-            })
+            let fingerprint = policy_folder::fingerprint(&sources, mode);
+            let policy = Arc::new(policy.with_mode(mode));
+            Ok(PolicySource::here(login, policy, fingerprint))
         })
         .collect()
 }

@@ -14,6 +14,7 @@ use config::{Config, Environment, File, FileFormat, Map, Value, ValueKind};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::policy_place::{PlaceError, PolicyPlace};
 use crate::triage::decision::Mode;
 
 /// Where settings are looked for when no file is named.
@@ -64,12 +65,11 @@ pub struct Settings {
 }
 
 /// One organisation that is served.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrganizationSettings {
     pub login: String,
-    /// A folder of YAML files.
-    #[serde(default = "default_policy")]
-    pub policy: PathBuf,
+    /// Where its policy lies.
+    pub policy: PolicyPlace,
 }
 
 /// How log lines look.
@@ -111,10 +111,6 @@ fn suggestion(nearest: Option<&str>) -> String {
         Some(key) => format!(", did you mean `{key}`?"),
         None => format!("; there are: {}", KEYS.join(", ").replace("[]", "")),
     }
-}
-
-fn default_policy() -> PathBuf {
-    PathBuf::from("rules")
 }
 
 #[derive(Deserialize)]
@@ -249,8 +245,15 @@ enum OneOrMany {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum RawOrganizations {
-    Tables(Vec<OrganizationSettings>),
+    Tables(Vec<RawOrganization>),
     Text(String),
+}
+
+#[derive(Deserialize)]
+struct RawOrganization {
+    login: String,
+    #[serde(default)]
+    policy: String,
 }
 
 impl Settings {
@@ -433,24 +436,31 @@ fn webhook_secrets(raw: RawWebhook) -> Result<Vec<SecretString>, SettingsError> 
 }
 
 fn organizations(raw: RawOrganizations) -> Result<Vec<OrganizationSettings>, SettingsError> {
-    let list = match raw {
-        RawOrganizations::Tables(tables) => tables,
+    let raw: Vec<_> = match raw {
+        RawOrganizations::Tables(tables) => {
+            tables.into_iter().map(|t| (t.login, t.policy)).collect()
+        }
         RawOrganizations::Text(text) => text
             .split(',')
             .map(str::trim)
             .filter(|part| !part.is_empty())
-            .map(|part| match part.split_once('=') {
-                Some((login, policy)) => OrganizationSettings {
-                    login: login.trim().to_owned(),
-                    policy: PathBuf::from(policy.trim()),
-                },
-                None => OrganizationSettings {
-                    login: part.to_owned(),
-                    policy: default_policy(),
-                },
-            })
+            .map(|part| part.split_once('=').unwrap_or((part, "")))
+            .map(|(login, policy)| (login.trim().to_owned(), policy.trim().to_owned()))
             .collect(),
     };
+    let mut list = Vec::new();
+    for (login, policy) in raw {
+        let policy = match policy.as_str() {
+            "" => PolicyPlace::default(),
+            place => place
+                .parse()
+                .map_err(|error: PlaceError| SettingsError::Invalid {
+                    key: "organization.policy",
+                    problem: error.to_string(),
+                })?,
+        };
+        list.push(OrganizationSettings { login, policy });
+    }
     let mut seen = BTreeSet::new();
     for organization in &list {
         if organization.login.is_empty() {
@@ -463,12 +473,6 @@ fn organizations(raw: RawOrganizations) -> Result<Vec<OrganizationSettings>, Set
             return Err(SettingsError::Invalid {
                 key: "organization",
                 problem: format!("`{}` is there twice", organization.login),
-            });
-        }
-        if organization.policy.to_string_lossy().starts_with("github:") {
-            return Err(SettingsError::Invalid {
-                key: "organization.policy",
-                problem: "a policy on GitHub is not supported yet; name a folder".to_owned(),
             });
         }
     }
@@ -517,7 +521,7 @@ mod tests {
         assert_eq!(settings.mode, Mode::Observe);
         assert!(!settings.strict_limits);
         assert_eq!(settings.write_gap, Duration::from_secs(1));
-        assert_eq!(settings.organizations[0].policy, Path::new("rules"));
+        assert_eq!(settings.organizations[0].policy, PolicyPlace::default());
         assert_eq!(settings.webhook_secrets.len(), 2);
     }
 
@@ -540,10 +544,28 @@ mod tests {
         assert_eq!(settings.mode, Mode::Enforce);
         assert_eq!(settings.app_id, 42);
         assert_eq!(settings.organizations.len(), 2);
-        assert_eq!(
-            settings.organizations[0].policy,
-            Path::new("policies/first")
-        );
+        let first = PolicyPlace::Folder("policies/first".into());
+        assert_eq!(settings.organizations[0].policy, first);
+    }
+
+    #[test]
+    fn what_is_deployed_are_settings() {
+        let (key, secret) = (key_file(), key_file());
+        let path = |file: &tempfile::NamedTempFile| file.path().display().to_string();
+        let toml = include_str!("../deploy/northstar.toml");
+        // As the systemd unit has them; they may stand in the file as well.
+        let environment = [
+            ("NORTHSTAR__WEBHOOK__SECRETS_FILE", &*path(&secret)),
+            ("NORTHSTAR__GITHUB__PRIVATE_KEY_FILE", &*path(&key)),
+        ];
+        let settings = load(toml, &environment).unwrap();
+        let place = settings.organizations[0].policy.to_string();
+        assert_eq!(place, "github:your-org/policy//rules");
+        assert_eq!(settings.mode, Mode::Observe);
+
+        let wrong = toml.replace("github:your-org/policy//rules", "github:rules");
+        let error = load(&wrong, &environment).unwrap_err().to_string();
+        assert!(error.contains("github:owner/repository//path"), "{error}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::policy::{self, Policy, render};
 use crate::policy_folder;
 use crate::receive::payload;
+use crate::settings::OrganizationSettings;
 use crate::store::ItemRecord;
 use crate::triage::explain::{About, Ask, Audience, Explanation, explain};
 use crate::triage::{decide, plan, report};
@@ -150,6 +151,24 @@ pub(super) fn named<'a>(policy: &Policy, name: &'a str) -> Result<About<'a>, sup
 }
 
 /// The policy of a folder; its errors are printed.
+/// Where the policy lies: where it is said, or where the organisation's settings say.
+pub(super) fn folder(
+    named: Option<&Path>,
+    served: Option<&OrganizationSettings>,
+) -> Result<PathBuf, super::Failure> {
+    if let Some(folder) = named {
+        return Ok(folder.to_owned());
+    }
+    let served = served.ok_or_else(|| usage(anyhow!("no organization is served")))?;
+    let folder = served.policy.folder().ok_or_else(|| {
+        let place = &served.policy;
+        usage(anyhow!(
+            "the policy is {place}; name a checkout of it with --policy"
+        ))
+    })?;
+    Ok(folder.to_owned())
+}
+
 pub(super) fn load(folder: &Path) -> Result<Policy, super::Failure> {
     let sources = policy_folder::read(folder).map_err(usage)?;
     policy::load(&sources).map_err(|found| {

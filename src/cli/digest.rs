@@ -12,9 +12,8 @@ use crate::policy::model::Digest as Declared;
 use crate::settings::Settings;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{DigestRecord, Past, Store};
-use crate::{policy, policy_folder};
 
-use super::{Failure, Format, Outcome, runtime, unreachable, usage};
+use super::{Failure, Format, Outcome, decide, runtime, unreachable, usage};
 
 /// How many earlier digests are looked through for the one before.
 const EARLIER: usize = 60;
@@ -53,16 +52,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let settings = Settings::load(args.config.as_deref()).map_err(usage)?;
-    let folder = args.policy.clone().or_else(|| {
-        let first = settings.organizations.first();
-        first.map(|organization| organization.policy.clone())
-    });
-    let folder = folder.ok_or_else(|| usage(anyhow!("no organization is served")))?;
-    let sources = policy_folder::read(&folder).map_err(usage)?;
-    let policy = policy::load(&sources).map_err(|found| {
-        let text = policy::render::text(&found.0, &sources, false);
-        usage(anyhow!("the policy has errors\n{text}"))
-    })?;
+    let folder = decide::folder(args.policy.as_deref(), settings.organizations.first())?;
+    let policy = decide::load(&folder)?;
     let declared = chosen(args, &policy)?;
     let schedule = digest::schedule(declared)
         .ok_or_else(|| usage(anyhow!("`{}` is not when a digest is due", declared.every)))?;

@@ -1,6 +1,6 @@
 //! `northstar why`: what is decided of one item of the store, and why.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
@@ -55,15 +55,10 @@ pub(super) fn run(args: &Args) -> Outcome {
     let served = served
         .find(|o| o.login.eq_ignore_ascii_case(owner))
         .ok_or_else(|| usage(anyhow!("the settings do not serve {owner}")))?;
-    let folder: &Path = args.policy.as_deref().unwrap_or(&served.policy);
-    let source = PolicySource {
-        login: served.login.clone(),
-        policy: Arc::new(decide::load(folder)?.with_mode(settings.mode)),
-        folder: folder.to_owned(),
-        // Nothing is decided anew.
-        fingerprint: String::new(),
-    };
-    let policy = source.policy.clone();
+    let folder = decide::folder(args.policy.as_deref(), Some(served))?;
+    let policy = Arc::new(decide::load(&folder)?.with_mode(settings.mode));
+    // Nothing is decided anew.
+    let source = PolicySource::here(&served.login, policy.clone(), String::new());
     let about = match &args.about {
         Some(name) => decide::named(&policy, name)?,
         None => About::Decision,
@@ -114,7 +109,7 @@ async fn observed(
     let Some(mirror) = &record.issue else {
         return Err(usage(anyhow!("the store does not have the issue yet")));
     };
-    let (login, policy) = (source.login.clone(), source.policy.clone());
+    let login = source.login.clone();
     let clock = Arc::new(SystemClock);
     let organizations = Organizations::new(clock, online::github(settings)?, vec![source]);
     let organization = organizations
@@ -128,5 +123,10 @@ async fn observed(
         .await
         .context("cannot ask GitHub for the boards and the roles of the author")
         .map_err(unreachable)?;
-    Ok(observe::snapshot(&policy, record, mirror, surroundings))
+    Ok(observe::snapshot(
+        &organization.policy,
+        record,
+        mirror,
+        surroundings,
+    ))
 }

@@ -15,6 +15,7 @@ use super::mutation;
 const ITEM_FIELDS: &str = include_str!("graphql/item_fields.graphql");
 const ISSUE_FIELDS: &str = include_str!("graphql/issue_fields.graphql");
 pub(super) const LABELS: &str = include_str!("graphql/labels.graphql");
+pub(super) const FILES: &str = include_str!("graphql/files.graphql");
 pub(super) const PROJECT: &str = include_str!("graphql/project.graphql");
 
 /// Fields of an issue that older Enterprise Servers do not have. Each is a line of its own.
@@ -82,6 +83,7 @@ pub fn documents() -> Vec<(&'static str, String)> {
         ("item_by_node", item_by_node(&[])),
         ("labels", LABELS.to_owned()),
         ("project", PROJECT.to_owned()),
+        ("files", FILES.to_owned()),
         ("project_items", project_items(&[])),
         ("history", history(&[])),
     ];

@@ -14,6 +14,7 @@ use crate::ids::{CommentId, InstallationId, RepoName, RepositoryId, UserId};
 use super::budget::BudgetView;
 use super::channel::{Answer, Ask, Channel, segment};
 use super::error::GitHubError;
+use super::files::{RepositoryFile, WireObject};
 use super::graphql::{self, Nodes};
 use super::history::{HistoryPage, WireHistory};
 use super::item::{ItemRead, WireIssue, WireLabel};
@@ -232,6 +233,24 @@ impl Installation {
             what: error.to_string(),
         })?;
         Ok(history.read())
+    }
+
+    /// The files at a path of the default branch and below it; the empty path is the root. `None`:
+    /// there is no such path. The repository has to be one that the App was given.
+    pub async fn files(
+        &self,
+        repo: &RepoName,
+        path: &str,
+    ) -> Result<Option<Vec<RepositoryFile>>, GitHubError> {
+        let at = format!("HEAD:{path}");
+        let found: Option<WireObject> = graphql::query(
+            &self.channel,
+            graphql::FILES,
+            &json!({ "owner": repo.owner, "name": repo.name, "at": at }),
+            "/repository/object",
+        )
+        .await?;
+        Ok(found.map(|object| object.files(path.to_owned())))
     }
 
     /// Members of a team, those of its child teams too. A team that is not there is an error, not

@@ -119,12 +119,7 @@ impl Installation {
     ) -> Result<bool, GitHubError> {
         let path = format!("{}/issues/{number}", of(repo)?);
         let ask = Ask::send(Method::PATCH, path, &json!({ "body": body }));
-        let answer = self.channel.write(&ask, 1, 0).await?;
-        match answer.ok() {
-            Ok(_) => Ok(true),
-            Err(GitHubError::NotFound) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.done_if_there(&ask).await
     }
 
     /// A new comment on an issue.
@@ -151,12 +146,7 @@ impl Installation {
     ) -> Result<bool, GitHubError> {
         let path = format!("{}/issues/comments/{id}", of(repo)?);
         let ask = Ask::send(Method::PATCH, path, &json!({ "body": body }));
-        let answer = self.channel.write(&ask, 1, 0).await?;
-        match answer.ok() {
-            Ok(_) => Ok(true),
-            Err(GitHubError::NotFound) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.done_if_there(&ask).await
     }
 
     /// Reacts to a comment; `false`: it is gone. Reacting twice is reacting once.
@@ -183,7 +173,12 @@ impl Installation {
 
     async fn react(&self, path: String, reaction: Reaction) -> Result<bool, GitHubError> {
         let ask = Ask::send(Method::POST, path, &json!({ "content": reaction.name() }));
-        let answer = self.channel.write(&ask, 1, 0).await?;
+        self.done_if_there(&ask).await
+    }
+
+    /// `false`: what it is about is gone.
+    async fn done_if_there(&self, ask: &Ask) -> Result<bool, GitHubError> {
+        let answer = self.channel.write(ask, 1, 0).await?;
         match answer.ok() {
             Ok(_) => Ok(true),
             Err(GitHubError::NotFound) => Ok(false),

@@ -212,8 +212,8 @@ impl Sim {
             let id = state.numbered_issue(repo, number)?;
             let users = logins.iter().map(|login| Self::actor(state, login));
             let users = users.map(|user| user.map(|user| user.user));
-            let users = users.collect::<Result<_, _>>()?;
-            Ok(state.set_assignees(by, id, users)?)
+            let users = users.collect::<Result<Vec<u64>, _>>()?;
+            Ok(state.set_assignees(by, id, &users)?)
         })
     }
 
@@ -575,6 +575,20 @@ impl Sim {
                 json!({"membership": shown}),
             );
             Ok(())
+        })
+    }
+
+    /// Pushes to the default branch: what these files hold now, or that they are gone.
+    pub fn push(
+        &self,
+        by: &str,
+        repo: &str,
+        files: &[(&str, Option<&str>)],
+    ) -> Result<(), SimError> {
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let repository = state.named_repository(repo)?;
+            Ok(state.push(by, repository, files)?)
         })
     }
 

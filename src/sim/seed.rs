@@ -45,11 +45,10 @@ impl FieldSpec {
 }
 
 /// The events an App as ours subscribes to.
-const EVENTS: [&str; 12] = [
+const EVENTS: [&str; 10] = [
     "issues",
     "issue_comment",
     "label",
-    "milestone",
     "projects_v2",
     "projects_v2_item",
     "sub_issues",
@@ -57,7 +56,15 @@ const EVENTS: [&str; 12] = [
     "team",
     "membership",
     "push",
-    "repository",
+];
+
+/// What the App asks for.
+const PERMISSIONS: [(&str, &str); 5] = [
+    ("contents", "read"),
+    ("issues", "write"),
+    ("members", "read"),
+    ("metadata", "read"),
+    ("organization_projects", "write"),
 ];
 
 const COLORS: [&str; 8] = [
@@ -228,6 +235,7 @@ impl Sim {
                     milestones: Vec::new(),
                     issues: BTreeMap::new(),
                     next_number: 1,
+                    files: BTreeMap::new(),
                     created_at,
                 },
             );
@@ -313,18 +321,9 @@ impl Sim {
     }
 
     /// Installs the App on all repositories of the organisation with the permissions it asks for
-    /// (issues and boards to write, metadata and members to read), and announces it.
+    /// (issues and boards to write; contents, metadata and members to read), and announces it.
     pub fn install_app(&self, org: &str) -> Result<InstallationId, SimError> {
-        self.install_app_with(
-            org,
-            &[
-                ("issues", "write"),
-                ("metadata", "read"),
-                ("organization_projects", "write"),
-                ("members", "read"),
-            ],
-            None,
-        )
+        self.install_app_with(org, &PERMISSIONS, None)
     }
 
     /// As [`Sim::install_app`], with other permissions, or on some repositories only (by name).
@@ -414,5 +413,25 @@ impl State {
                 (name, FieldKind::Iteration(iterations))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_app_that_is_deployed_asks_for_what_the_stories_need() {
+        let manifest = include_str!("../../deploy/app-manifest.json");
+        let manifest: serde_json::Value = serde_json::from_str(manifest).unwrap();
+        let asked = manifest["default_permissions"].as_object().unwrap();
+        let asked: BTreeSet<_> = asked
+            .iter()
+            .map(|(name, level)| (name.as_str(), level.as_str().unwrap()))
+            .collect();
+        assert_eq!(asked, BTreeSet::from(PERMISSIONS));
+        let heard = manifest["default_events"].as_array().unwrap();
+        let heard: BTreeSet<_> = heard.iter().filter_map(|event| event.as_str()).collect();
+        assert_eq!(heard, BTreeSet::from(EVENTS));
     }
 }

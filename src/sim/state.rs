@@ -66,6 +66,8 @@ pub(super) struct Repository {
     /// Database ids by number, gaps included.
     pub issues: BTreeMap<u64, u64>,
     pub next_number: u64,
+    /// The default branch's files, by their paths.
+    pub files: BTreeMap<String, String>,
     pub created_at: Timestamp,
 }
 

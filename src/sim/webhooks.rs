@@ -109,7 +109,7 @@ pub(super) fn signature(secret: &str, body: &[u8]) -> String {
 
 impl State {
     /// Queues the webhook of a change. `fields` are the event's own; what every event carries is
-    /// added. Organisations without the App hear nothing, and the App hears only the events it is
+    /// added. An empty action is none. Organisations without the App hear nothing, and the App hears only the events it is
     /// subscribed to.
     pub fn emit(&mut self, event: &str, action: &str, place: Place, sender: u64, fields: Value) {
         let (org, repository) = match place {
@@ -132,7 +132,10 @@ impl State {
         }
         let installation = installation.id;
         let mut payload = Map::new();
-        payload.insert("action".to_owned(), action.into());
+        let action = Some(action).filter(|action| !action.is_empty());
+        if let Some(action) = action {
+            payload.insert("action".to_owned(), action.into());
+        }
         if let Value::Object(fields) = fields {
             payload.extend(fields);
         }
@@ -150,7 +153,7 @@ impl State {
         }
         self.enqueue(
             event,
-            Some(action),
+            action,
             &Value::Object(payload),
             Some(installation),
             repository,

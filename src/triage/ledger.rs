@@ -1,7 +1,10 @@
 //! Who last set each attribute of an item, and who may set it next.
 //!
 //! The ledger is a list of entries, appended once and never changed; ownership is what folding
-//! them gives. Writers rank: ambient < rule < person < command < override.
+//! them gives, in the order in which they were made. Writers rank: ambient < rule < person <
+//! command < override.
+
+pub mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +16,7 @@ use crate::ids::{RepositoryId, UserId};
 use crate::policy::Policy;
 
 use super::attribute::AttributeValue;
+use told::Told;
 
 /// How much weight a write carries. The order is the order of the variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,10 +55,11 @@ pub struct LedgerEntry {
     pub act: Act,
     pub rank: Rank,
     pub value: AttributeValue,
+    /// Of a change by hand: when GitHub says it was made, in whole seconds ([`told::in_order`]).
     pub at: Timestamp,
     /// Who did it; `None` for rules.
     pub by: Option<UserId>,
-    /// Rule id, command text, or what was done by hand (`label`, `field`, `milestone`).
+    /// Rule id, command text, or what was done by hand (`label`, `field BOARD`, `milestone`).
     pub cause: String,
     /// The reason given, or the rule's `because`.
     pub reason: String,
@@ -115,6 +120,9 @@ pub const MILESTONE: &str = "milestone";
 /// The name under which the ledger keeps whom the item is assigned to: all logins. That is for
 /// people to say; no rule writes it.
 pub const ASSIGNEES: &str = "assignees";
+
+/// The cause of a change that GitHub shows and nobody has told whose it was.
+pub const SEEN: &str = "seen";
 
 /// The name under which the ledger keeps whether people want the item on a board (policy board
 /// id): a value while somebody put it there, none when somebody took it off.
@@ -260,9 +268,11 @@ pub struct Ownership {
     pub owner: Option<LedgerEntry>,
     /// Somebody of a lower rank changed it after its owner had.
     pub disturbed: bool,
-    /// The value of every entry, whoever made it, oldest first. Webhooks may come in another order
-    /// than what they tell happened: of several, the latest that GitHub still shows is the last.
+    /// The value of every entry, whoever made it, oldest first. Within one of GitHub's seconds
+    /// nobody knows the order: of several, the latest that GitHub still shows is the last.
     pub said: Vec<AttributeValue>,
+    /// What was set by hand in other places before the owner's change by hand.
+    pub outdated: Vec<AttributeValue>,
     /// What stands only because a rule holds it, and the rule that first did: whether it may be
     /// taken away again is by that rule's mode, whatever others have written since.
     pub held: BTreeMap<String, String>,
@@ -286,14 +296,15 @@ impl Ownership {
     }
 }
 
-/// Folds the entries about one attribute, oldest first.
+/// Folds the entries about one attribute, in the order in which they were made.
 ///
 /// A person and a command take an attribute from each other (the later counts), and both from a
 /// rule; only `/release` or another override ends an override.
 #[must_use]
 pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
     let mut own = Ownership::default();
-    for entry in entries.iter().filter(|e| e.attribute == attribute) {
+    let told = told::in_order(entries, attribute);
+    for (index, Told { entry, .. }) in told.iter().enumerate() {
         if entry.act == Act::Release {
             own = Ownership {
                 said: own.said,
@@ -349,7 +360,8 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
             }
         }
         own.disturbed = false;
-        own.owner = Some(entry.clone());
+        own.outdated = told::outdated_by(entry, &told[..index]);
+        own.owner = Some((*entry).clone());
     }
     own
 }

@@ -140,19 +140,13 @@ impl Worker {
     }
 
     /// Has every board with gates or caps looked at; from then on their lanes have timers of their own.
-    pub(super) async fn wake_boards(&self) -> Result<(), WorkError> {
-        for installation in self.organizations.served().await? {
-            let Some(organization) = self.organizations.get(installation).await? else {
-                continue;
-            };
-            let ids = organization.board_ids().await?;
-            for (project, _) in places::limited(&organization.policy, &ids) {
-                let lane = LaneKey::Board(project.to_owned());
-                let now = self.clock.now();
-                self.store.wake(installation, &lane, now).await?;
-            }
+    pub(super) async fn wake_boards(&self, organization: &Organization) -> Result<(), WorkError> {
+        let ids = organization.board_ids().await?;
+        for (project, _) in places::limited(&organization.policy, &ids) {
+            let lane = LaneKey::Board(project.to_owned());
+            let (installation, now) = (organization.installation, self.clock.now());
+            self.store.wake(installation, &lane, now).await?;
         }
-        self.ring();
         Ok(())
     }
 

@@ -12,14 +12,14 @@ use serde_json::json;
 use crate::github::{Content as Holds, IssueRead, Project, ProjectItem};
 use crate::ids::ItemId;
 use crate::store::{
-    Alias, BoardItem, BoardState, Found, ItemChanges, ItemRecord, LaneKey, Lease, MirrorIssue,
-    NewAudit,
+    Alias, BoardItem, BoardState, Found, ItemChanges, ItemRecord, LaneKey, Lease, NewAudit,
 };
 use crate::triage::board::{Content, Limit, Place};
 use crate::triage::projection::field_of;
 
 use super::happened;
 use super::look::number_of;
+use super::mirror::{aliases, mirrored};
 use super::{Organization, WorkError, Worker};
 
 /// A read that would drop more than one row in so many is distrusted.
@@ -254,26 +254,13 @@ impl Worker {
         read: IssueRead,
         row: crate::triage::snapshot::BoardRow,
     ) -> Result<Found, WorkError> {
-        let number = Alias::Number(read.repository_id, read.issue.number);
-        let aliases = vec![
-            number,
-            Alias::DatabaseId(read.database_id),
-            Alias::Node(read.node_id.clone()),
-        ];
+        let aliases = aliases(&read).into();
         let lane = LaneKey::Issue {
             repository: read.repository_id,
             number: read.issue.number,
         };
-        let issue = MirrorIssue {
-            repository_id: read.repository_id,
-            node_id: read.node_id,
-            author: read.author_id,
-            author_login: read.author_login,
-            author_is_bot: read.author_is_bot,
-            issue: read.issue,
-            stale: false,
-            boards_read_at: None,
-        };
+        // Rows on other boards are read when it is looked at.
+        let issue = mirrored(read);
         let record = ItemRecord {
             issue: Some(issue.clone()),
             boards: BTreeMap::from([(project.to_owned(), row.clone())]),
@@ -301,11 +288,7 @@ impl Worker {
             .map(|happening| (now, happening))
             .collect();
         let changes = ItemChanges {
-            // Rows on other boards are read when it is looked at.
-            issue: Some(MirrorIssue {
-                stale: true,
-                ..issue
-            }),
+            issue: Some(issue),
             boards: BTreeMap::from([(project.to_owned(), Some(row))]),
             places: BTreeMap::from([(project.to_owned(), place)]),
             history,

@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use crate::policy::Policy;
-use crate::store::{LaneKey, Lease, NewDelivery};
+use crate::store::Lease;
 use crate::triage::board::{self, BoardDecision, Limit, Place, Row};
 
 use super::obey::Other;
-use super::weekly::Posted;
+use super::posted::Posted;
 use super::{Organization, WorkError, Worker};
 
 /// Something to say.
@@ -41,28 +41,20 @@ impl Worker {
         about: &About<'_>,
         all: &[ToSay],
     ) -> Result<(), WorkError> {
-        let policy = &organization.policy;
-        let mut posted = policy.digests.iter().filter_map(|d| d.post_to.clone());
-        let Some((repository, number)) = posted.next().filter(|_| !all.is_empty()) else {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let Some(read) = self.digest_issue(organization).await? else {
             return Ok(());
         };
-        let read = organization.github.item(&repository, number).await?;
-        let Some(read) = read else {
-            tracing::warn!(%repository, number, "the digest's issue is not there");
-            return Ok(());
-        };
+        let to = Other::of(&read);
         let viewer = Place {
-            name: format!("{repository}#{number}"),
-            private: read.issue.issue.private,
+            name: format!("{}#{}", to.repository, to.number),
+            private: read.issue.private,
             ..Place::default()
         };
-        let to = Other {
-            repository_id: read.issue.repository_id,
-            repository,
-            number,
-        };
         for (n, say) in all.iter().enumerate() {
-            let Some((key, body)) = words(policy, about, &viewer, say) else {
+            let Some((key, body)) = words(&organization.policy, about, &viewer, say) else {
                 continue;
             };
             let posted = Posted {
@@ -71,17 +63,9 @@ impl Worker {
                 because: format!("the board `{}` has something to say", about.board),
                 to: to.clone(),
             };
-            let lane = LaneKey::Issue {
-                repository: to.repository_id,
-                number,
-            };
             let name = format!("{}:{}:{n}:post", lease.lane, lease.fence);
-            let at = self.clock.now();
-            let named = (Posted::EVENT, name);
-            let delivery = NewDelivery::of_our_own(lease.installation, named, lane, &posted, at)?;
-            self.store.accept(delivery).await?;
+            self.post(lease.installation, name, &posted).await?;
         }
-        self.ring();
         Ok(())
     }
 }

@@ -24,10 +24,11 @@ use crate::triage::snapshot::{BoardRow, PostedComment};
 
 use super::happened;
 use super::look::Decided;
+use super::mirror::{aliases, mirrored};
 use super::obey::Told;
 use super::places::column_in;
+use super::posted::Posted;
 use super::turn::Done;
-use super::weekly::Posted;
 
 /// The record as it will be, and the changes that make the store's copy so.
 pub(super) struct Draft {
@@ -239,22 +240,13 @@ impl Draft {
             field_set_at,
             ..
         } = read;
-        for alias in [
-            Alias::Number(issue.repository_id, issue.issue.number),
-            Alias::DatabaseId(issue.database_id),
-            Alias::Node(issue.node_id.clone()),
-        ] {
+        for alias in aliases(&issue) {
             self.alias(alias);
         }
         self.set_issue(MirrorIssue {
-            repository_id: issue.repository_id,
-            node_id: issue.node_id,
-            author: issue.author_id,
-            author_login: issue.author_login,
-            author_is_bot: issue.author_is_bot,
-            issue: issue.issue,
             stale: false,
             boards_read_at: Some(now),
+            ..mirrored(issue)
         });
         let gone: Vec<_> = self
             .record

@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::github::{IssueRead, Told, ToldWhat};
+use crate::ids::InstallationId;
 use crate::policy::Policy;
-use crate::store::{
-    Alias, Finish, Found, Happened, Happening, ItemChanges, LaneKey, Lease, MirrorIssue,
-};
+use crate::store::{Finish, Found, Happened, Happening, ItemChanges, LaneKey, Lease};
 use crate::triage::projection;
 
+use super::mirror::{aliases, mirrored};
 use super::places;
 use super::{Organization, WorkError, Worker};
 
@@ -27,16 +27,11 @@ const AT_A_TIME: usize = 4;
 
 impl Worker {
     /// Has history read once, if it was not.
-    pub(super) async fn wake_history(&self) -> Result<(), WorkError> {
-        for installation in self.organizations.served().await? {
-            let read = self.store.backfill(installation).await?;
-            if read.done_at.is_none() {
-                let now = self.clock.now();
-                let lane = LaneKey::History;
-                self.store.wake(installation, &lane, now).await?;
-            }
+    pub(super) async fn wake_history(&self, installation: InstallationId) -> Result<(), WorkError> {
+        if self.store.backfill(installation).await?.done_at.is_none() {
+            let (lane, now) = (LaneKey::History, self.clock.now());
+            self.store.wake(installation, &lane, now).await?;
         }
-        self.ring();
         Ok(())
     }
 
@@ -108,11 +103,6 @@ fn found(
     told: &[Told],
     now: Timestamp,
 ) -> Found {
-    let aliases = vec![
-        Alias::Number(read.repository_id, read.issue.number),
-        Alias::DatabaseId(read.database_id),
-        Alias::Node(read.node_id.clone()),
-    ];
     let opened = Happening {
         at: read.issue.created_at,
         what: Happened::Opened,
@@ -150,19 +140,9 @@ fn found(
         history.extend(what.map(|what| (now, Happening { at: *at, what })));
     }
     Found {
-        aliases,
+        aliases: aliases(&read).into(),
         changes: ItemChanges {
-            issue: Some(MirrorIssue {
-                repository_id: read.repository_id,
-                node_id: read.node_id,
-                author: read.author_id,
-                author_login: read.author_login,
-                author_is_bot: read.author_is_bot,
-                issue: read.issue,
-                // Its rows on boards were not read.
-                stale: true,
-                boards_read_at: None,
-            }),
+            issue: Some(mirrored(read)),
             history,
             ..ItemChanges::default()
         },

@@ -19,6 +19,7 @@ use crate::receive::payload::{
 use crate::store::{ActKey, Delivery, MirrorIssue};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::board::Limit;
+use crate::triage::ledger::told::{LABEL, field_on};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, FieldValue, Issue};
@@ -28,7 +29,7 @@ use super::draft::Draft;
 use super::marker::key_of;
 use super::noticed::Before;
 use super::obey::{self, Named, Place, Spoken, Told};
-use super::weekly::Posted;
+use super::posted::Posted;
 
 /// GitHub's times of a row and of a field that was set with it may differ by this much.
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(2);
@@ -62,11 +63,13 @@ impl Event {
 
     /// The repository of the item that a delivery of our own is for.
     pub fn addressee(delivery: &Delivery) -> Option<RepoName> {
-        match Self::read(delivery)? {
-            Self::Told(told) => Some(told.to.repository),
-            Self::Posted(posted) => Some(posted.to.repository),
-            _ => None,
-        }
+        let payload = &delivery.payload;
+        let to = match delivery.event.as_str() {
+            Told::EVENT => Told::read(payload)?.to,
+            Posted::EVENT => Posted::read(payload)?.to,
+            _ => return None,
+        };
+        Some(to.repository)
     }
 
     fn sender(&self) -> Option<&Sender> {
@@ -329,7 +332,7 @@ impl Intake<'_> {
             .filter(|(a, _)| a.id == attribute.id)
             .map(|(_, value)| value);
         let value = attribute.of(values);
-        self.act(&attribute.id, value, at, "label");
+        self.act(&attribute.id, value, at, LABEL);
     }
 
     fn comment(&mut self, event: &CommentEvent, own: bool) {
@@ -514,7 +517,7 @@ impl Intake<'_> {
             let value = projection::value_of_field(attribute, board, to.as_ref());
             // As of a label, GitHub's time: which of two places was changed later is told by it.
             let at = event.updated_at.unwrap_or(at);
-            self.act(&attribute.id, value, at, "field");
+            self.act(&attribute.id, value, at, &field_on(board));
         } else if let Some(wish) = policy.field_set(board, &change.field_name) {
             let name = ledger::field(board, &wish.field);
             let text = to.as_ref().map(FieldValue::text).unwrap_or_default();
@@ -524,7 +527,12 @@ impl Intake<'_> {
             } else {
                 Rank::Person
             };
-            self.act_of(&name, AttributeValue::One(text), at, ("field", rank));
+            self.act_of(
+                &name,
+                AttributeValue::One(text),
+                at,
+                (&field_on(board), rank),
+            );
         }
     }
 
@@ -536,7 +544,7 @@ impl Intake<'_> {
         {
             let to = AttributeValue::One(to.map(FieldValue::text).unwrap_or_default());
             let at = self.delivery.received_at;
-            self.act(&ledger::column(board), to, at, "field");
+            self.act(&ledger::column(board), to, at, &field_on(board));
         }
     }
 

@@ -123,7 +123,7 @@ impl Worker {
                     if LabelEvent::read(&delivery.payload)
                         .and_then(|event| event.sender)
                         .is_some_and(|sender| sender.id == organization.bot) => {}
-                "label" | "repository" => organization.vocabulary.forget(),
+                "label" => organization.vocabulary.forget(),
                 "installation" | "installation_repositories" => {
                     // Removed, suspended, or with other permissions: found anew when needed.
                     self.organizations.forget(lease.installation);
@@ -132,6 +132,10 @@ impl Worker {
                         let (lane, now) = (LaneKey::History, self.clock.now());
                         self.store.wake(lease.installation, &lane, now).await?;
                     }
+                }
+                "push" => {
+                    let line = self.take_push(organization, lease, delivery).await?;
+                    finish.audit.extend(line);
                 }
                 _ => {}
             }

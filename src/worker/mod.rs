@@ -28,12 +28,16 @@ mod history;
 mod intake;
 mod look;
 mod marker;
+mod mirror;
 mod noticed;
 mod obey;
 pub mod observe;
 mod organization;
 mod owed;
 mod places;
+mod policy_source;
+mod posted;
+mod pushed;
 pub(crate) mod radius;
 mod resolve;
 mod roles;
@@ -44,7 +48,8 @@ mod uncertain;
 mod vocabulary;
 mod weekly;
 
-pub use organization::{Organization, Organizations, PolicySource};
+pub use organization::{Organization, Organizations};
+pub use policy_source::{PolicyRefused, PolicySource};
 pub use run::{Worker, WorkerConfig};
 
 use crate::github::GitHubError;
@@ -57,6 +62,8 @@ pub enum WorkError {
     Store(#[from] StoreError),
     #[error(transparent)]
     GitHub(#[from] GitHubError),
+    #[error(transparent)]
+    Policy(#[from] PolicyRefused),
     /// A delivery that cannot be understood; after some tries it becomes a dead letter.
     #[error("delivery {guid} cannot be understood: {problem}")]
     Payload { guid: String, problem: String },

@@ -12,13 +12,11 @@ use crate::policy::Policy;
 use crate::policy::model::Attribute;
 use crate::store::{ActKey, ItemRecord};
 use crate::triage::attribute::AttributeValue;
+use crate::triage::ledger::told::{Place, place};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 
 use super::draft::Draft;
-
-/// What is said to have led to such an entry.
-const CAUSE: &str = "seen";
 
 /// What a record showed before something newer was taken in.
 pub(super) struct Before(ItemRecord);
@@ -51,12 +49,17 @@ impl Before {
             let (Some(_), Some(latest)) = (&own.owner, own.latest()) else {
                 continue; // nobody's yet: what is there is there
             };
-            let now = &draft.record;
-            let seen = self
-                .label(now, attribute)
-                .or_else(|| self.field(now, attribute, board_ids));
-            if let Some(value) = seen.filter(|value| value != latest) {
-                let entry = entry_of(id, value, at);
+            let seen = self.label(&draft.record, attribute).into_iter();
+            let seen = seen.chain(self.fields(&draft.record, attribute, board_ids));
+            let seen = seen.filter(|seen| seen.value != *latest);
+            let seen = seen.filter(|seen| !seen.is_told_in(&draft.record.ledger, id));
+            // Of several the latest; where that cannot be told, the label.
+            let seen = seen.reduce(|last, other| if other.at > last.at { other } else { last });
+            if let Some(Seen {
+                value, at: seen, ..
+            }) = seen
+            {
+                let entry = entry_of(id, value, seen.unwrap_or(at));
                 draft.append(ActKey(format!("seen:{key}:{id}")), entry);
             }
         }
@@ -95,8 +98,9 @@ impl Before {
         }
     }
 
-    /// The value that labels say now, where they said another before.
-    fn label(&self, now: &ItemRecord, attribute: &Attribute) -> Option<AttributeValue> {
+    /// The value that labels say now, where they said another before, and when GitHub says that
+    /// the issue was last changed.
+    fn label(&self, now: &ItemRecord, attribute: &Attribute) -> Option<Seen<'static>> {
         let values = |record: &ItemRecord| -> Option<Vec<String>> {
             let labels = &record.issue.as_ref()?.issue.labels;
             let values = labels
@@ -104,30 +108,57 @@ impl Before {
                 .filter_map(|label| projection::value_of_label(attribute, label));
             Some(values.map(str::to_owned).collect())
         };
+        let changed_at = now.issue.as_ref().map(|mirror| mirror.issue.updated_at);
         let (before, mut now) = (values(&self.0)?, values(now)?);
         // First, so that of two labels of a single value the new one counts.
         now.sort_by_key(|value| before.contains(value));
         let value = attribute.of(now.iter().map(String::as_str));
-        (value != attribute.of(before.iter().map(String::as_str))).then_some(value)
+        (value != attribute.of(before.iter().map(String::as_str))).then_some(Seen {
+            place: Place::Label,
+            value,
+            at: changed_at,
+        })
     }
 
-    /// The value that a field says now, where it said another before. An emptied field is none:
-    /// that happens to many at once when an option is taken away.
-    fn field(
-        &self,
-        now: &ItemRecord,
-        attribute: &Attribute,
-        board_ids: &BTreeMap<String, String>,
-    ) -> Option<AttributeValue> {
-        attribute.fields.iter().find_map(|field| {
+    /// The values that fields say now, where they said others before, and when GitHub says they
+    /// were set. An emptied field is none: that happens to many at once when an option is taken
+    /// away.
+    fn fields<'a>(
+        &'a self,
+        now: &'a ItemRecord,
+        attribute: &'a Attribute,
+        board_ids: &'a BTreeMap<String, String>,
+    ) -> impl Iterator<Item = Seen<'a>> {
+        attribute.fields.iter().filter_map(move |field| {
             let (project, _) = board_ids.iter().find(|(_, board)| **board == field.board)?;
-            let value = |record: &ItemRecord| {
+            let shown = |record: &ItemRecord| {
                 let row = record.boards.get(project)?;
-                let shown = projection::field_of(row, &field.field).map(|(_, value)| value);
-                Some(projection::value_of_field(attribute, &field.board, shown))
+                let (name, shown) = projection::field_of(row, &field.field).unzip();
+                let value = projection::value_of_field(attribute, &field.board, shown);
+                Some((value, name.and_then(|name| row.set_at.get(name).copied())))
             };
-            let (before, now) = (value(&self.0)?, value(now)?);
-            (now != before && !now.is_empty()).then_some(now)
+            let ((before, _), (value, at)) = (shown(&self.0)?, shown(now)?);
+            let place = Place::Field(&field.board);
+            (value != before && !value.is_empty()).then_some(Seen { place, value, at })
+        })
+    }
+}
+
+/// What GitHub shows somewhere, and since when, where it says that (or since then at the latest).
+struct Seen<'a> {
+    place: Place<'a>,
+    value: AttributeValue,
+    at: Option<Timestamp>,
+}
+
+impl Seen<'_> {
+    /// Has somebody's webhook told of it, before it was seen?
+    fn is_told_in(&self, ledger: &[LedgerEntry], attribute: &str) -> bool {
+        let mut told = ledger.iter().filter(|entry| entry.attribute == attribute);
+        told.any(|entry| {
+            place(entry) == Some(self.place)
+                && entry.value == self.value
+                && self.at.is_some_and(|at| at <= entry.at)
         })
     }
 }
@@ -140,7 +171,7 @@ fn entry_of(attribute: &str, value: AttributeValue, at: Timestamp) -> LedgerEntr
         value,
         at,
         by: None,
-        cause: CAUSE.to_owned(),
+        cause: ledger::SEEN.to_owned(),
         reason: String::new(),
         told_in: None,
         until: None,

@@ -1,43 +1,37 @@
 //! An organisation that is served: its policy, its client, and what was read of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::clock::SharedClock;
 use crate::command::Vocabulary as Words;
 use crate::github::{GitHub, GitHubError, Installation};
-use crate::ids::{InstallationId, UserId};
+use crate::ids::{InstallationId, RepoName, UserId};
 use crate::policy::Policy;
 use crate::policy::model::FieldTo;
 use crate::triage::snapshot::Iteration;
 
+use super::WorkError;
 use super::observe::Surroundings;
+use super::policy_source::{Loaded, PolicyRefused, PolicySource};
 use super::roles::RoleBook;
 use super::vocabulary::Vocabulary;
 
-/// One organisation's policy and where it came from.
-#[derive(Clone)]
-pub struct PolicySource {
-    pub login: String,
-    pub policy: Arc<Policy>,
-    pub folder: PathBuf,
-    /// Another one, if the policy is another ([`policy_folder::fingerprint`]).
-    ///
-    /// [`policy_folder::fingerprint`]: crate::policy_folder::fingerprint
-    pub fingerprint: String,
-}
+/// A policy on GitHub that cannot be used is not read again before this.
+const AGAIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// An organisation with the App installed.
 pub struct Organization {
     pub login: String,
     pub installation: InstallationId,
     pub policy: Arc<Policy>,
-    /// Of the policy.
+    /// Another one, if the policy is another.
     pub fingerprint: String,
+    /// The repository that the policy is read from.
+    pub policy_in: Option<RepoName>,
     pub github: Arc<Installation>,
     pub roles: RoleBook,
     pub vocabulary: Vocabulary,
@@ -106,7 +100,34 @@ pub struct Organizations {
     github: GitHub,
     sources: BTreeMap<String, PolicySource>,
     known: RwLock<BTreeMap<InstallationId, Arc<Organization>>>,
-    finding: Mutex<Option<(UserId, String)>>,
+    finding: Mutex<Found>,
+}
+
+/// What was found out once. Whoever finds out more holds it.
+#[derive(Default)]
+struct Found {
+    /// The App's user, and how people call the App.
+    bot: Option<(UserId, String)>,
+    /// What was read of the policies that lie on GitHub, by the organisation.
+    policies: BTreeMap<String, OnGitHub>,
+}
+
+#[derive(Default)]
+struct OnGitHub {
+    /// The last one without errors.
+    good: Option<Loaded>,
+    /// Why the last one that was read is not used, and when that was.
+    refused: Option<(Timestamp, PolicyRefused)>,
+}
+
+/// What became of reading a policy anew.
+pub(super) enum Reloaded {
+    Same,
+    /// `mended`: the one that was read before could not be used.
+    New {
+        organization: Arc<Organization>,
+        mended: bool,
+    },
 }
 
 impl Organizations {
@@ -119,7 +140,7 @@ impl Organizations {
                 .map(|s| (s.login.to_lowercase(), s))
                 .collect(),
             known: RwLock::default(),
-            finding: Mutex::new(None),
+            finding: Mutex::default(),
         }
     }
 
@@ -127,11 +148,11 @@ impl Organizations {
     pub async fn get(
         &self,
         installation: InstallationId,
-    ) -> Result<Option<Arc<Organization>>, GitHubError> {
+    ) -> Result<Option<Arc<Organization>>, WorkError> {
         if let Some(found) = self.read().get(&installation) {
             return Ok(Some(found.clone()));
         }
-        let mut bot = self.finding.lock().await;
+        let mut finding = self.finding.lock().await;
         if let Some(found) = self.read().get(&installation) {
             return Ok(Some(found.clone()));
         }
@@ -148,22 +169,27 @@ impl Organizations {
             return Ok(None);
         };
         let client = self.github.installation(installation);
-        let (bot, bot_name) = if let Some(known) = bot.clone() {
+        let (bot, bot_name) = if let Some(known) = finding.bot.clone() {
             known
         } else {
             let app = self.github.app().await?;
             let id = client.user(&app.bot_login).await?.unwrap_or(UserId(0));
             let name = app.bot_login.trim_end_matches("[bot]").to_owned();
-            bot.insert((id, name)).clone()
+            finding.bot.insert((id, name)).clone()
+        };
+        let loaded = match source.loaded() {
+            Some(loaded) => loaded.clone(),
+            None => self.last_good(source, &client, &mut finding).await?,
         };
         let organization = Arc::new(Organization {
             login: source.login.clone(),
             installation,
-            policy: source.policy.clone(),
-            fingerprint: source.fingerprint.clone(),
+            fingerprint: loaded.fingerprint,
+            policy_in: source.repository().cloned(),
             roles: RoleBook::new(self.clock.clone(), &source.login, client.clone()),
             vocabulary: Vocabulary::new(self.clock.clone(), &source.login, client.clone()),
-            words: Words::of(&source.policy),
+            words: Words::of(&loaded.policy),
+            policy: loaded.policy,
             github: client,
             bot,
             bot_name,
@@ -174,6 +200,71 @@ impl Organizations {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(installation, organization.clone());
         Ok(Some(organization))
+    }
+
+    /// A policy on GitHub: the last one that could be used. One that could not is left in peace for
+    /// a while, however many lanes ask.
+    async fn last_good(
+        &self,
+        source: &PolicySource,
+        client: &Installation,
+        finding: &mut Found,
+    ) -> Result<Loaded, WorkError> {
+        let known = finding.policies.entry(source.login.clone()).or_default();
+        if let Some(good) = &known.good {
+            return Ok(good.clone());
+        }
+        let now = self.clock.now();
+        if let Some((at, refused)) = &known.refused
+            && now.duration_since(*at) < AGAIN
+        {
+            return Err(refused.clone().into());
+        }
+        self.read_policy(source, client, known).await
+    }
+
+    async fn read_policy(
+        &self,
+        source: &PolicySource,
+        client: &Installation,
+        known: &mut OnGitHub,
+    ) -> Result<Loaded, WorkError> {
+        let read = source.read(client).await;
+        let refused = match &read {
+            Ok(_) => None,
+            Err(WorkError::Policy(refused)) => Some((self.clock.now(), refused.clone())),
+            // Of the policy it says nothing.
+            Err(_) => return read,
+        };
+        metrics::gauge!("northstar_policy_refused", "organization" => source.login.clone())
+            .set(f64::from(u8::from(refused.is_some())));
+        known.refused = refused;
+        known.good = read.as_ref().ok().cloned().or(known.good.take());
+        read
+    }
+
+    /// Reads an organisation's policy anew, if it lies on GitHub. One that has errors is an error,
+    /// and the one before it goes on.
+    pub(super) async fn reload(&self, old: &Organization) -> Result<Reloaded, WorkError> {
+        let Some(source) = self.sources.get(&old.login.to_lowercase()) else {
+            return Ok(Reloaded::Same);
+        };
+        let mut finding = self.finding.lock().await;
+        let known = finding.policies.entry(source.login.clone()).or_default();
+        let mended = known.refused.is_some();
+        let loaded = self.read_policy(source, &old.github, known).await?;
+        drop(finding);
+        if loaded.fingerprint == old.fingerprint && !mended {
+            return Ok(Reloaded::Same);
+        }
+        self.forget(old.installation);
+        Ok(match self.get(old.installation).await? {
+            Some(organization) => Reloaded::New {
+                organization,
+                mended,
+            },
+            None => Reloaded::Same,
+        })
     }
 
     /// Forgets an installation: what is known of it may be so no longer.

@@ -12,16 +12,14 @@ use serde_json::json;
 
 use crate::policy::Policy;
 use crate::policy::template::code;
-use crate::store::{
-    HeldItem, HeldPlan, LaneKey, Lease, NewAudit, NewDelivery, Reach, Reached, WritePriority,
-};
+use crate::store::{HeldItem, HeldPlan, LaneKey, Lease, NewAudit, Reach, Reached, WritePriority};
 use crate::triage::change::{Change, Write};
 use crate::triage::report::in_words;
 
 use super::draft::{attribute_of, touched};
 use super::look::Looked;
 use super::obey::Other;
-use super::weekly::Posted;
+use super::posted::Posted;
 use super::{Organization, WorkError, Worker};
 
 /// What rules changed within this is counted.
@@ -115,61 +113,42 @@ impl Worker {
             .store
             .plans(lease.installation, kept_since(now))
             .await?;
-        let mut posted = organization.policy.digests.iter();
-        let Some((repository, number)) = posted.find_map(|d| d.post_to.clone()) else {
-            return Ok(());
-        };
         if plans.is_empty() {
             return Ok(());
         }
-        let Some(read) = organization.github.item(&repository, number).await? else {
-            tracing::warn!(%repository, number, "the digest's issue is not there");
+        let Some(read) = self.digest_issue(organization).await? else {
             return Ok(());
-        };
-        let to = Other {
-            repository_id: read.issue.repository_id,
-            repository,
-            number,
         };
         for plan in plans {
             let posted = Posted {
                 key: format!("{}{}", Posted::PLAN, plan.id),
-                body: comment(&organization.policy, &plan, read.issue.issue.private),
+                body: comment(&organization.policy, &plan, read.issue.private),
                 because: "rules would change many items at once".to_owned(),
-                to: to.clone(),
-            };
-            let lane = LaneKey::Issue {
-                repository: to.repository_id,
-                number,
+                to: Other::of(&read),
             };
             // Said once for each state it is in.
             let state = plan.applied_at.map_or("waits", |_| "applied");
-            let guid = format!("plan:{}:{}:{state}", plan.id, plan.items.len());
-            let named = (Posted::EVENT, guid);
-            let delivery = NewDelivery::of_our_own(lease.installation, named, lane, &posted, now)?;
-            self.store.accept(delivery).await?;
+            let name = format!("plan:{}:{}:{state}", plan.id, plan.items.len());
+            self.post(lease.installation, name, &posted).await?;
         }
-        self.ring();
         Ok(())
     }
 
     /// Has every open issue looked at again, if the policy is another than before.
-    pub(super) async fn wake_for_policy(&self) -> Result<(), WorkError> {
-        for installation in self.organizations.served().await? {
-            let Some(organization) = self.organizations.get(installation).await? else {
-                continue;
-            };
-            let (now, mark) = (self.clock.now(), &organization.fingerprint);
-            let woken = self.store.decided_by(installation, mark, now).await?;
-            if woken > 0 {
-                tracing::info!(
-                    organization = organization.login,
-                    issues = woken,
-                    "the policy changed; what is open is looked at again"
-                );
-            }
+    pub(super) async fn wake_for_policy(
+        &self,
+        organization: &Organization,
+    ) -> Result<(), WorkError> {
+        let (now, mark) = (self.clock.now(), &organization.fingerprint);
+        let installation = organization.installation;
+        let issues = self.store.decided_by(installation, mark, now).await?;
+        if issues > 0 {
+            tracing::info!(
+                organization = organization.login,
+                issues,
+                "the policy changed; what is open is looked at again"
+            );
         }
-        self.ring();
         Ok(())
     }
 }

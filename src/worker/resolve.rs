@@ -4,6 +4,7 @@ use crate::store::{Alias, Found, ItemRecord, LaneKey, Lease};
 
 use super::draft::Draft;
 use super::look::{column_of, number_of};
+use super::mirror::aliases;
 use super::{Organization, WorkError, Worker};
 
 impl Worker {
@@ -26,12 +27,8 @@ impl Worker {
             && let Some(read) = organization.github.item_by_node(node).await?
         {
             let number = (read.issue.repository_id, read.issue.issue.number);
-            let aliases = vec![
-                Alias::Number(number.0, number.1),
-                Alias::DatabaseId(read.issue.database_id),
-                Alias::Node(read.issue.node_id.clone()),
-                alias,
-            ];
+            let mut aliases = Vec::from(aliases(&read.issue));
+            aliases.push(alias);
             let board_ids = organization.board_ids().await?;
             let column = column_of(&organization.policy, &board_ids);
             let mut draft = Draft::new(ItemRecord::default(), self.clock.now(), board_ids.clone());

@@ -15,7 +15,7 @@ use crate::clock::SharedClock;
 use crate::ids::InstallationId;
 use crate::store::{Finish, Lease, Store, StoreError};
 
-use super::{Organizations, WorkError};
+use super::{Organization, Organizations, WorkError};
 
 /// After this many failures that are not GitHub's or the store's, with no success between, the
 /// delivery at the lane's head is given up, kept and shown. One that ends the whole process is
@@ -133,13 +133,24 @@ impl Worker {
     }
 
     async fn wake_all(&self) -> Result<(), WorkError> {
-        self.wake_boards().await?;
-        self.wake_digests().await?;
-        self.wake_for_policy().await?;
-        if self.config.read_history {
-            self.wake_history().await?;
+        for installation in self.organizations.served().await? {
+            let Some(organization) = self.organizations.get(installation).await? else {
+                continue;
+            };
+            self.wake_for(&organization).await?;
+            if self.config.read_history {
+                self.wake_history(installation).await?;
+            }
         }
+        self.ring();
         Ok(())
+    }
+
+    /// Has looked at what an organisation's policy names.
+    pub(super) async fn wake_for(&self, organization: &Organization) -> Result<(), WorkError> {
+        self.wake_boards(organization).await?;
+        self.wake_digests(organization).await?;
+        self.wake_for_policy(organization).await
     }
 
     /// An item was queued for the writer.

@@ -5,7 +5,6 @@
 //! begun anew there is one; the issue's lane posts it like every other comment.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::digest::{self, Wish};
@@ -13,12 +12,12 @@ use crate::ids::RepoName;
 use crate::insight::digest::Place;
 use crate::insight::slot::{Schedule, Slot};
 use crate::policy::model::Digest as Declared;
-use crate::store::{DigestRecord, Finish, LaneKey, Lease, NewAudit, NewDelivery, Past};
-use crate::triage::answer::{Answer, Sign};
+use crate::store::{DigestRecord, Finish, LaneKey, Lease, NewAudit, Past};
 use crate::triage::decision::Mode;
 
 use super::marker::marker;
 use super::obey::Other;
+use super::posted::Posted;
 use super::{Organization, WorkError, Worker};
 
 /// A digest that has nowhere to go is tried again after this.
@@ -26,57 +25,14 @@ const AGAIN: SignedDuration = SignedDuration::from_mins(10);
 /// How many earlier digests are looked through for the one before.
 const EARLIER: usize = 60;
 
-/// Something to be posted on an issue: a delivery of our own.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Posted {
-    /// The comment's key.
-    pub key: String,
-    pub body: String,
-    pub because: String,
-    pub to: Other,
-}
-
-impl Posted {
-    /// Stands for GitHub's name of the event. The door takes no such deliveries.
-    pub const EVENT: &str = "northstar.post";
-    /// What the keys of such comments begin with.
-    const KEY: &str = "digest-";
-    pub const PLAN: &str = "plan-";
-
-    pub fn read(payload: &[u8]) -> Option<Self> {
-        serde_json::from_slice(payload).ok()
-    }
-
-    pub fn is_key(key: &str) -> bool {
-        key.starts_with(Self::KEY) || key.starts_with(Self::PLAN)
-    }
-
-    pub fn answer(&self) -> Answer {
-        Answer {
-            comment: None,
-            sign: Sign::Done,
-            shown: true,
-            body: self.body.clone(),
-            because: self.because.clone(),
-            questions: Vec::new(),
-        }
-    }
-}
-
 impl Worker {
     /// Has the digests looked at; from then on their lanes have timers of their own.
-    pub(super) async fn wake_digests(&self) -> Result<(), WorkError> {
-        for installation in self.organizations.served().await? {
-            let Some(organization) = self.organizations.get(installation).await? else {
-                continue;
-            };
-            for declared in &organization.policy.digests {
-                let lane = LaneKey::Digest(declared.id.clone());
-                let now = self.clock.now();
-                self.store.wake(installation, &lane, now).await?;
-            }
+    pub(super) async fn wake_digests(&self, organization: &Organization) -> Result<(), WorkError> {
+        for declared in &organization.policy.digests {
+            let lane = LaneKey::Digest(declared.id.clone());
+            let (installation, now) = (organization.installation, self.clock.now());
+            self.store.wake(installation, &lane, now).await?;
         }
-        self.ring();
         Ok(())
     }
 
@@ -156,17 +112,13 @@ impl Worker {
             let Some(read) = github.item(repository, *number).await? else {
                 return Ok(None);
             };
-            let issue = read.issue.issue;
+            let to = Other::of(&read.issue);
             places.push(Place {
-                repository: issue.repository.clone(),
-                repository_id: Some(read.issue.repository_id),
-                private: issue.private,
+                repository: to.repository.clone(),
+                repository_id: Some(to.repository_id),
+                private: read.issue.issue.private,
             });
-            target.post_to = Some(Other {
-                repository_id: read.issue.repository_id,
-                repository: issue.repository,
-                number: issue.number,
-            });
+            target.post_to = Some(to);
         }
         if let Some(repository) = &declared.new_issue {
             let found = github.repositories().await?;
@@ -206,7 +158,14 @@ impl Worker {
             record.issue = Some(number);
         }
         if let Some(to) = &target.post_to {
-            self.hand_over(organization, to, &record, name).await?;
+            let posted = Posted {
+                key: key(&record),
+                body: record.markdown.clone(),
+                because: format!("the weekly summary for {}", record.week),
+                to: to.clone(),
+            };
+            let name = format!("{name}:post");
+            self.post(organization.installation, name, &posted).await?;
         }
         Ok(record)
     }
@@ -243,33 +202,6 @@ impl Worker {
         let title = format!("Triage summary, {}", record.week);
         Ok(github.open_issue(repository, &title, &body).await?)
     }
-
-    /// Hands it to the lane of the issue that it is posted to.
-    async fn hand_over(
-        &self,
-        organization: &Organization,
-        to: &Other,
-        record: &DigestRecord,
-        name: String,
-    ) -> Result<(), WorkError> {
-        let posted = Posted {
-            key: key(record),
-            body: record.markdown.clone(),
-            because: format!("the weekly summary for {}", record.week),
-            to: to.clone(),
-        };
-        let lane = LaneKey::Issue {
-            repository: to.repository_id,
-            number: to.number,
-        };
-        let named = (Posted::EVENT, format!("{name}:post"));
-        let installation = organization.installation;
-        let at = record.made_at;
-        let delivery = NewDelivery::of_our_own(installation, named, lane, &posted, at)?;
-        self.store.accept(delivery).await?;
-        self.ring();
-        Ok(())
-    }
 }
 
 /// Where a digest is to stand.
@@ -282,7 +214,7 @@ struct Target {
 
 /// What the digest's comment or issue is known by.
 fn key(record: &DigestRecord) -> String {
-    format!("{}{}-{}", Posted::KEY, record.digest, record.week)
+    format!("{}{}-{}", Posted::DIGEST, record.digest, record.week)
 }
 
 fn line(lease: &Lease, record: &DigestRecord, at: Timestamp) -> NewAudit {

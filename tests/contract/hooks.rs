@@ -49,6 +49,7 @@ fn everything_happens(sim: &Sim) {
     let out = "outsider";
     let all = || -> Result<(), northstar::sim::SimError> {
         sim.ping();
+        sim.push("ada", REPO, &[("a/b.txt", Some("text")), ("c", None)])?;
         sim.install_app(ORG)?;
         let one = sim.open_issue(out, REPO, "A widget", "It breaks.", &["bug", "new on use"])?;
         let two = sim.open_issue("ada", REPO, "A part", "", &[])?;

@@ -145,7 +145,7 @@ async fn what_issues_went_through_is_known_and_nobody_is_answered() {
         "{went:#?}"
     );
     assert_eq!(past.issues.len(), 2);
-    let policy = world.policy().policy;
+    let policy = world.rules().0;
     let declared = &policy.digests[0];
     let schedule = digest::schedule(declared).expect("a schedule");
     let slot = schedule.next(world.setup.clock.now());

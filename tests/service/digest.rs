@@ -26,13 +26,13 @@ impl World {
 
     /// The slot that ends the week we are in.
     fn this_week(&self) -> Slot {
-        let policy = self.policy().policy;
+        let policy = self.rules().0;
         let schedule = digest::schedule(&policy.digests[0]).expect("a schedule");
         schedule.next(Timestamp::now())
     }
 
     pub async fn digest(&self) -> Digest {
-        let policy = self.policy().policy;
+        let policy = self.rules().0;
         let declared = &policy.digests[0];
         let schedule = digest::schedule(declared).expect("a schedule");
         let past = self.past().await;
@@ -455,7 +455,7 @@ async fn several_teams_have_their_own_and_a_new_issue_is_made_once() {
     world.stop().await;
     world.start().await;
     world.at_rest(&clock).await;
-    let policy = world.policy().policy;
+    let policy = world.rules().0;
     let wish = digest::Wish {
         week: "2026-W47".to_owned(),
     };

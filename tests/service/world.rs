@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use northstar::clock::{SharedClock, SystemClock};
 use northstar::github::Pacing;
-use northstar::ids::InstallationId;
-use northstar::policy;
+use northstar::ids::{InstallationId, RepoName};
+use northstar::policy::{self, Policy};
 use northstar::policy_folder;
+use northstar::policy_place::PolicyPlace;
 use northstar::service::{Options, Running};
 use northstar::settings::{LogFormat, OrganizationSettings, Settings};
 use northstar::sim::example::{self, BOARD, ORGANIZATION, REPOSITORY};
@@ -31,6 +32,8 @@ pub struct Setup {
     pub policy: Option<String>,
     /// What it pins, in a lock file.
     pub pins: Option<String>,
+    /// The folder of the repository that the policy is read from, rather than any of these.
+    pub policy_on_github: Option<&'static str>,
     /// What people did before the bot was there.
     pub before: Box<dyn Fn(&Sim) + Send + Sync>,
 }
@@ -50,6 +53,7 @@ impl Default for Setup {
             },
             policy: None,
             pins: None,
+            policy_on_github: None,
             before: Box::new(|_| {}),
         }
     }
@@ -148,7 +152,7 @@ impl World {
             store_url: self.store_url(),
             organizations: vec![OrganizationSettings {
                 login: ORGANIZATION.to_owned(),
-                policy: "rules".into(),
+                policy: PolicyPlace::default(),
             }],
             mode: self.setup.mode,
             blast_radius: 25,
@@ -159,6 +163,17 @@ impl World {
     }
 
     pub fn policy(&self) -> PolicySource {
+        if let Some(folder) = self.setup.policy_on_github {
+            let repository = RepoName::parse(REPOSITORY).expect("a name");
+            let mode = self.setup.mode;
+            return PolicySource::on_github(ORGANIZATION, repository, folder.to_owned(), mode);
+        }
+        let (policy, fingerprint) = self.rules();
+        PolicySource::here(ORGANIZATION, policy, fingerprint)
+    }
+
+    /// The policy that the service decides by, and its fingerprint.
+    pub fn rules(&self) -> (Arc<Policy>, String) {
         let folder = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("rules");
         let pins = self.setup.pins.iter();
         let pins = pins.map(|text| policy::Source::new("test.lock.yaml", text));
@@ -170,12 +185,11 @@ impl World {
         };
         let policy = policy::load(&sources)
             .unwrap_or_else(|found| panic!("{}", policy::render::text(&found.0, &sources, false)));
-        PolicySource {
-            login: ORGANIZATION.to_owned(),
-            policy: Arc::new(policy.with_mode(self.setup.mode)),
-            folder,
-            fingerprint: policy_folder::fingerprint(&sources, self.setup.mode),
-        }
+        let policy = Arc::new(policy.with_mode(self.setup.mode));
+        (
+            policy,
+            policy_folder::fingerprint(&sources, self.setup.mode),
+        )
     }
 
     /// Waits until nothing is on its way: no webhook, no delivery, no item for the writer.

@@ -14,6 +14,7 @@ use rust_embed::Embed;
 use crate::clock::{SharedClock, SystemClock};
 use crate::github::Pacing;
 use crate::policy::{self, Policy, Source};
+use crate::policy_place::PolicyPlace;
 use crate::service::{Options, Running};
 use crate::settings::{LogFormat, OrganizationSettings, Settings};
 use crate::sim::example::{self, ORGANIZATION};
@@ -95,7 +96,7 @@ async fn set_up(args: &Args) -> Result<Stage, Failure> {
         store_url: format!("sqlite:{}", directory.path().join("demo.db").display()),
         organizations: vec![OrganizationSettings {
             login: ORGANIZATION.to_owned(),
-            policy: "rules".into(),
+            policy: PolicyPlace::default(),
         }],
         mode: Mode::Enforce,
         blast_radius: 25,
@@ -104,12 +105,7 @@ async fn set_up(args: &Args) -> Result<Stage, Failure> {
         log_format: LogFormat::Text,
     };
     let policy = Arc::new(policy.with_mode(Mode::Enforce));
-    let source = PolicySource {
-        login: ORGANIZATION.to_owned(),
-        policy: policy.clone(),
-        folder: "rules".into(),
-        fingerprint: "demo".to_owned(),
-    };
+    let source = PolicySource::here(ORGANIZATION, policy.clone(), "demo".to_owned());
     let options = Options {
         clock,
         pacing: Pacing {

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CommentId, UserId};
+use crate::ids::{CommentId, RepoName, UserId};
 use crate::store::{Alias, MirrorIssue};
 
 use super::lenient;
@@ -73,6 +73,18 @@ pub struct LabelEvent {
     pub name: String,
     /// Its name before it was renamed.
     pub name_before: Option<String>,
+}
+
+/// `push`: a branch or tag has other commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushEvent {
+    pub sender: Option<Sender>,
+    /// `owner/name`.
+    pub repository: String,
+    default_branch: String,
+    reference: String,
+    /// The commit that it points to now.
+    pub after: String,
 }
 
 /// `sub_issues`: both sides, as far as they are told.
@@ -265,6 +277,54 @@ impl LabelEvent {
             name: payload.label.map(|label| label.name)?,
             name_before: payload.changes.and_then(|c| c.name).map(|name| name.from),
         })
+    }
+}
+
+impl PushEvent {
+    #[must_use]
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Raw {
+            #[serde(deserialize_with = "lenient::object")]
+            sender: Option<RawUser>,
+            #[serde(deserialize_with = "lenient::object")]
+            repository: Option<Repository>,
+            #[serde(rename = "ref", deserialize_with = "lenient::string")]
+            reference: String,
+            #[serde(deserialize_with = "lenient::string")]
+            after: String,
+        }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Repository {
+            #[serde(deserialize_with = "lenient::string")]
+            full_name: String,
+            #[serde(deserialize_with = "lenient::string")]
+            default_branch: String,
+        }
+        let raw: Raw = object(payload)?;
+        let repository = raw.repository?;
+        Some(Self {
+            sender: raw.sender.and_then(RawUser::sender),
+            repository: repository.full_name,
+            default_branch: repository.default_branch,
+            reference: raw.reference,
+            after: raw.after,
+        })
+    }
+
+    #[must_use]
+    pub fn is_to_default_branch(&self) -> bool {
+        let branch = self.reference.strip_prefix("refs/heads/");
+        branch.is_some_and(|branch| branch == self.default_branch)
+    }
+
+    /// Is it this repository? GitHub's names have no capitals of their own.
+    #[must_use]
+    pub fn is_in(&self, repository: &RepoName) -> bool {
+        self.repository
+            .eq_ignore_ascii_case(&repository.to_string())
     }
 }
 

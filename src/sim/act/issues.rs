@@ -171,7 +171,7 @@ impl State {
             self.add_labels(by, id, &wanted)?;
         }
         if let Some(assignees) = edit.assignees {
-            self.set_assignees(by, id, assignees)?;
+            self.set_assignees(by, id, &assignees)?;
         }
         match edit.milestone {
             NewMilestone::Same => {}
@@ -307,9 +307,9 @@ impl State {
     }
 
     /// Assigns the issue to these people and to nobody else. Each change is told by itself.
-    pub fn set_assignees(&mut self, by: Actor, id: u64, wanted: Vec<u64>) -> Result<(), Refusal> {
+    pub fn set_assignees(&mut self, by: Actor, id: u64, wanted: &[u64]) -> Result<(), Refusal> {
         let issue = self.issue_mut(id)?;
-        let before = std::mem::replace(&mut issue.assignees, wanted.clone());
+        let before = std::mem::replace(&mut issue.assignees, wanted.to_vec());
         if before == wanted {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 
 mod boards;
 mod comments;
+mod files;
 mod issues;
 mod labels;
 mod repositories;

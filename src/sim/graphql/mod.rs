@@ -6,6 +6,7 @@ mod boards;
 mod check;
 mod count;
 mod execute;
+pub(super) mod files;
 mod mutate;
 mod resolve;
 mod schema;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::boards;
+use super::{boards, files};
 use crate::sim::auth::Caller;
 use crate::sim::ids::{Node, base64, unbase64};
 use crate::sim::limits::Budget;
@@ -254,6 +254,10 @@ pub(super) fn resolve(
                 Node::Organization(id) => boards::organization(state, context, *id, field, args),
                 Node::Repository(id) => {
                     let repo = state.repositories.get(id).ok_or_else(gone)?;
+                    if field == "object" {
+                        context.need("contents", "read")?;
+                        return Ok(files::at(repo, text(args, "expression")));
+                    }
                     repository(state, repo, field, args)
                 }
                 Node::Issue(id) => issue(state, context, state.issue(*id)?, field, args),

@@ -21,14 +21,15 @@ const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 static INSERTS: LazyLock<[Arc<str>; 4]> = LazyLock::new(|| {
     CHUNKS.map(|rows| {
         let mut sql = String::from(
-            "INSERT INTO deliveries \
+            // Not `ON CONFLICT`: a statement that may be taken back half done keeps a copy of every
+            // page that it touches.
+            "INSERT OR IGNORE INTO deliveries \
              (installation, guid, event, action, lane, received_at, payload) VALUES ",
         );
         for row in 0..rows {
             let comma = if row == 0 { "" } else { ", " };
             let _ = write!(sql, "{comma}(?, ?, ?, ?, ?, ?, ?)");
         }
-        sql.push_str(" ON CONFLICT (installation, guid) DO NOTHING");
         sql.into()
     })
 });

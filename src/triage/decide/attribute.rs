@@ -12,6 +12,8 @@ use super::{FLAPPING, Wanted, is_human};
 
 /// Said when rules and something else write in turns.
 pub(super) const FLAPS: &str = "rules have written this several times and something undoes it";
+/// Said of a change by hand that another, which was made before it, has overtaken.
+const LATER: &str = "of two changes by hand the later counts";
 const NOT_ASKED: &str = "no rule asks for this any more";
 pub(super) const KEPT: &str = "changed by hand by somebody who may not set it, and kept";
 
@@ -107,6 +109,16 @@ pub(super) fn without_rules(
     own: &Ownership,
     current: &AttributeValue,
 ) -> (AttributeValue, Option<Reason>) {
+    if let Some(owner) = &own.owner
+        && !own.disturbed
+        && !owner.value.is_empty()
+        && matches!(current, AttributeValue::One(_))
+        && owner.value != *current
+        && own.outdated.contains(current)
+    {
+        // It was told too late: meanwhile an earlier change has spread over it.
+        return (owner.value.clone(), Some(no_rule(policy, LATER)));
+    }
     let Some(owner) = own.owner.as_ref().filter(|o| o.rank >= Rank::Person) else {
         return (current.clone(), None);
     };

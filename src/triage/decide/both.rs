@@ -1,5 +1,5 @@
-//! Two places that show one attribute, changed by hand at once to different values: one of the
-//! changes is lost, and that is said.
+//! Two places that show one attribute, changed by hand at once to different values: the later by
+//! GitHub's time counts, the other is lost, and that is said.
 
 use jiff::SignedDuration;
 
@@ -9,6 +9,7 @@ use crate::policy::template::code;
 use super::super::attribute::AttributeValue;
 use super::super::decision::{Mode, Outcome, WantedComment};
 use super::super::ledger::LedgerEntry;
+use super::super::ledger::told::{Place, in_order, place};
 use super::super::projection::shows_label;
 use super::super::snapshot::Snapshot;
 use super::attribute::no_rule;
@@ -19,40 +20,26 @@ const AT_ONCE: SignedDuration = SignedDuration::from_secs(10);
 /// What is older is nobody's news.
 const NEWS: SignedDuration = SignedDuration::from_hours(24);
 
-const LABEL: &str = "label";
-const FIELD: &str = "field";
-
-/// What is to be said of an attribute whose label and field were changed at once, if they were.
-/// One comment for each time, which stays as it was said. Nothing where nothing is written
-/// through, for then both stand; and nothing of many values, which do not exclude each other.
+/// What is to be said of an attribute that was changed at once in two places, if it was. One
+/// comment for each time, which stays as it was said. Nothing where nothing is written through, for
+/// then both stand; and nothing of many values, which do not exclude each other.
 pub(super) fn changed_at_once(
     policy: &Policy,
     snapshot: &Snapshot,
     attribute: &Attribute,
     outcome: &Outcome,
 ) -> Option<WantedComment> {
-    if attribute.many || policy.mode != Mode::Enforce || !shows_label(attribute, snapshot) {
+    let places = attribute.fields.len() + usize::from(shows_label(attribute, snapshot));
+    if attribute.many || policy.mode != Mode::Enforce || places < 2 {
         return None;
     }
-    let (first, last) = clash(&snapshot.ledger, &attribute.id)?;
-    if snapshot.now.duration_since(last.at) > NEWS {
+    let (earlier, later) = clash(&snapshot.ledger, &attribute.id)?;
+    if snapshot.now.duration_since(later.at) > NEWS {
         return None;
     }
-    let name = code(&attribute.id);
-    let (label, field) = if first.cause == LABEL {
-        (first, last)
-    } else {
-        (last, first)
-    };
     let stands = match &outcome.value {
         value if value.is_empty() => "nothing".to_owned(),
         value => in_code(value),
-    };
-    // Webhooks come in any order; where GitHub's seconds tell the two apart, those are believed.
-    let (earlier, later) = if first.at > last.at {
-        (last, first)
-    } else {
-        (first, last)
     };
     let which = if outcome.value == later.value {
         "The later change counts"
@@ -61,38 +48,47 @@ pub(super) fn changed_at_once(
     } else {
         "Neither counts"
     };
+    let both = [earlier, later].map(|change| {
+        let place = match place(change) {
+            Some(Place::Field(board)) if attribute.fields.len() > 1 && !board.is_empty() => {
+                format!("the field on the board {}", code(board))
+            }
+            Some(Place::Field(_)) => "the field on the board".to_owned(),
+            _ => "the label".to_owned(),
+        };
+        format!("{place} to {}", in_code(&change.value))
+    });
     Some(WantedComment {
-        key: format!("both-{}-{}", attribute.id, first.at.as_microsecond()),
+        key: format!("both-{}-{}", attribute.id, earlier.at.as_microsecond()),
         sticky: false,
         collapsed: false,
         body: format!(
-            "{name} was changed in two places at once: the label to {}, the field on the board to \
-             {}. {which}: it is {stands} now, in both. If that is not what was meant, set either \
-             of them again; the other follows.",
-            in_code(&label.value),
-            in_code(&field.value)
+            "{} was changed in two places at once: {}. {which}: it is {stands} now, in both. If \
+             that is not what was meant, set either of them again; the other follows.",
+            code(&attribute.id),
+            both.join(", then ")
         ),
-        reason: no_rule(policy, "label and field were changed at once"),
+        reason: no_rule(policy, "it was changed in two places at once"),
     })
 }
 
-/// The last change by hand and, in the other place, the last one before it, if they were made at
-/// once and say different things. One that only took the value away is half of a change.
+/// The last change by hand and the last one before it in another place, if they were made without
+/// knowing of each other and say different things. One that only took the value away is half of a
+/// change.
 fn clash<'e>(
     ledger: &'e [LedgerEntry],
     attribute: &str,
 ) -> Option<(&'e LedgerEntry, &'e LedgerEntry)> {
-    let by_hand = |e: &&LedgerEntry| {
-        e.attribute == attribute
-            && e.by.is_some()
-            && [LABEL, FIELD].contains(&e.cause.as_str())
-            && !e.value.is_empty()
-    };
-    let mut latest_first = ledger.iter().rev().filter(by_hand);
-    let last = latest_first.next()?;
-    let first = latest_first.find(|e| e.cause != last.cause)?;
-    let at_once = last.at.duration_since(first.at).abs() <= AT_ONCE;
-    (at_once && first.value != last.value).then_some((first, last))
+    let told = in_order(ledger, attribute);
+    let by_hand = told.iter().filter(|t| !t.entry.value.is_empty());
+    let mut latest_first = by_hand.filter_map(|t| Some((t, place(t.entry)?))).rev();
+    let (last, there) = latest_first.next()?;
+    let (first, _) = latest_first.find(|(_, place)| *place != there)?;
+    let at_once = last.entry.at.duration_since(first.entry.at) <= AT_ONCE;
+    // Told too late to be followed before the other was made.
+    let unknown = first.nth > last.nth;
+    ((at_once || unknown) && first.entry.value != last.entry.value)
+        .then_some((first.entry, last.entry))
 }
 
 fn in_code(value: &AttributeValue) -> String {
@@ -121,8 +117,8 @@ mod tests {
     }
 
     fn found(ledger: &[LedgerEntry]) -> Option<(String, String)> {
-        let (first, last) = clash(ledger, "kind")?;
-        Some((first.value.to_string(), last.value.to_string()))
+        let (earlier, later) = clash(ledger, "kind")?;
+        Some((earlier.value.to_string(), later.value.to_string()))
     }
 
     fn pair(first: &str, last: &str) -> (String, String) {
@@ -139,7 +135,7 @@ mod tests {
         );
         assert_eq!(
             found(&[field("docs", 3), label("bug", 0)]),
-            Some(pair("docs", "bug"))
+            Some(pair("bug", "docs"))
         );
         assert_eq!(
             found(&[label("bug", 0), field("docs", 11)]),
@@ -155,6 +151,20 @@ mod tests {
             found(&[label("bug", 0), label("docs", 1)]),
             None,
             "one place"
+        );
+        let on = |board: &str, value, second| {
+            let cause = crate::triage::ledger::told::field_on(board);
+            by_hand(&cause, value, second)
+        };
+        assert_eq!(
+            found(&[on("a", "bug", 0), on("b", "docs", 1)]),
+            Some(pair("bug", "docs"))
+        );
+        assert_eq!(found(&[on("a", "bug", 0), on("a", "docs", 1)]), None);
+        // Told the other way round, and one of them so late that it was not followed.
+        assert_eq!(
+            found(&[field("docs", 60), label("bug", 0)]),
+            Some(pair("bug", "docs"))
         );
         // A relabelling is two changes, and the first of them says nothing yet.
         assert_eq!(found(&[field("docs", 0), label("", 1)]), None);
