@@ -212,7 +212,7 @@ impl Sim {
             let id = state.numbered_issue(repo, number)?;
             let users = logins.iter().map(|login| Self::actor(state, login));
             let users = users.map(|user| user.map(|user| user.user));
-            let users = users.collect::<Result<Vec<u64>, _>>()?;
+            let users = users.collect::<Result<Vec<_>, _>>()?;
             Ok(state.set_assignees(by, id, &users)?)
         })
     }

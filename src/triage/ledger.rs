@@ -117,12 +117,12 @@ pub fn told_in<'de, D: Deserializer<'de>>(from: D) -> Result<Option<RepositoryId
 /// The name under which the ledger keeps the milestone, which is no attribute of the policy.
 pub const MILESTONE: &str = "milestone";
 
+/// The cause of a change that GitHub shows and nobody has told whose it was.
+pub const SEEN: &str = "seen";
+
 /// The name under which the ledger keeps whom the item is assigned to: all logins. That is for
 /// people to say; no rule writes it.
 pub const ASSIGNEES: &str = "assignees";
-
-/// The cause of a change that GitHub shows and nobody has told whose it was.
-pub const SEEN: &str = "seen";
 
 /// The name under which the ledger keeps whether people want the item on a board (policy board
 /// id): a value while somebody put it there, none when somebody took it off.
