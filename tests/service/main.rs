@@ -41,6 +41,7 @@ mod replicas;
 mod shorthands;
 mod similar;
 mod size;
+mod stages;
 mod stop;
 mod stopping;
 mod texts;
