@@ -213,7 +213,6 @@ async fn weekly(store: &SqliteStore, installation: InstallationId, policy: &Poli
     let schedule = digest::schedule(&policy.digests[0]).expect("a schedule");
     let slot = schedule.newest(now());
     let place = Where {
-        repository_id: None,
         repository: RepoName {
             owner: ORGANIZATION.to_owned(),
             name: "product".to_owned(),
