@@ -367,6 +367,34 @@ pub struct BoardState {
     pub seen: Option<(Timestamp, u64)>,
     /// Columns that the policy names and the board does not have, as last said.
     pub missing: BTreeSet<String>,
+    /// Items that stand elsewhere on the board than here, as they stood here: their lanes were asked.
+    pub awaits: BTreeMap<ItemId, Stood>,
+    /// Until when they are waited for.
+    pub awaits_until: Option<Timestamp>,
+}
+
+/// Where an item stood on a board, as far as that tells one reading from the next.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stood {
+    /// `None`: it was not there.
+    pub column: Option<String>,
+    pub archived: bool,
+    pub told_at: Option<Timestamp>,
+}
+
+impl Stood {
+    /// `None`: nothing is known of it.
+    #[must_use]
+    pub fn of(place: Option<&Place>) -> Self {
+        let Some(place) = place.filter(|place| place.on_board) else {
+            return Self::default();
+        };
+        Self {
+            column: Some(place.column.clone()),
+            archived: place.archived,
+            told_at: place.told_at,
+        }
+    }
 }
 
 /// What a board's lane learned and decided.

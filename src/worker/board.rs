@@ -14,7 +14,7 @@ use crate::policy::Policy;
 use crate::receive::payload::{FieldChange, ItemEvent, Side};
 use crate::store::{
     Alias, BoardChanges, BoardItem, BoardRecord, BoardState, Delivery, Finish, ItemChanges,
-    LaneKey, Lease, NewAudit,
+    LaneKey, Lease, NewAudit, Stood,
 };
 use crate::triage::board::{
     self, Back, Board, BoardDecision, Content, End, Judged, Limit, Place, Row, Verdict, judge,
@@ -98,6 +98,9 @@ impl Worker {
         for delivery in &pending {
             self.take_in_row(&mut look, delivery).await?;
         }
+        if look.still_waits() {
+            return self.wait_for_items(look).await;
+        }
         let rows: Vec<Row> = look.record.items.iter().map(row_of).collect();
         let columns = columns(organization, &board).await?;
         let decision = judge(&Board {
@@ -137,6 +140,29 @@ impl Worker {
         finish.board = Some(changes);
         self.store.finish(lease, finish).await?;
         Ok(())
+    }
+
+    /// Ends a look at a board that is not decided yet: what was learned is kept.
+    async fn wait_for_items(&self, look: Look<'_>) -> Result<(), WorkError> {
+        let decision = BoardDecision::default();
+        let about = About {
+            board: look.board,
+            rows: &[],
+            decision: &decision,
+        };
+        self.say_on_digest(look.organization, look.lease, &about, &look.to_say)
+            .await?;
+        let Look {
+            lease,
+            record,
+            mut changes,
+            mut finish,
+            ..
+        } = look;
+        finish.wake_at = record.state.awaits_until;
+        changes.state = Some(record.state);
+        finish.board = Some(changes);
+        Ok(self.store.finish(lease, finish).await?)
     }
 
     /// Has every board with gates or caps looked at; from then on their lanes have timers of their own.
@@ -259,6 +285,23 @@ fn take_column(
 impl Look<'_> {
     fn policy(&self) -> &Policy {
         &self.organization.policy
+    }
+
+    /// Is there an item of which the board was read and whose lane has not said so yet?
+    fn still_waits(&mut self) -> bool {
+        let items = self.record.items.iter();
+        let places: BTreeMap<ItemId, &Place> = items.map(|i| (i.item, &i.record.place)).collect();
+        let state = &mut self.record.state;
+        state
+            .awaits
+            .retain(|item, stood| Stood::of(places.get(item).copied()) == *stood);
+        if state.awaits_until.is_none_or(|until| until <= self.now) {
+            state.awaits.clear();
+        }
+        if state.awaits.is_empty() {
+            state.awaits_until = None;
+        }
+        !state.awaits.is_empty()
     }
 
     /// Writes or forgets the place of a row that has no lane of its own.

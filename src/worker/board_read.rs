@@ -2,17 +2,19 @@
 //!
 //! Looking whether there is anything to read is one request; reading is one for every hundred
 //! rows. Items that nobody knew come in as they stand on the board, without being triaged: they
-//! count, and somebody's next act on them has them looked at.
+//! count, and somebody's next act on them has them looked at. Where the mirror is behind, the items'
+//! lanes read again, and the board is decided once all of them have: what happened while nobody
+//! listened is judged together, in its order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::github::{Content as Holds, IssueRead, Project, ProjectItem};
 use crate::ids::ItemId;
 use crate::store::{
-    Alias, BoardItem, BoardState, Found, ItemChanges, ItemRecord, LaneKey, Lease, NewAudit,
+    Alias, BoardItem, BoardState, Found, ItemChanges, ItemRecord, LaneKey, Lease, NewAudit, Stood,
 };
 use crate::triage::board::{Content, Limit, Place};
 use crate::triage::projection::field_of;
@@ -27,6 +29,9 @@ const FIFTH: usize = 5;
 /// Rows that may go without that, on however small a board.
 const FEW: usize = 5;
 
+/// How long a board waits for the lanes of items of which the mirror is behind.
+const WAITS: SignedDuration = SignedDuration::from_mins(2);
+
 /// What reading a board came to.
 #[derive(Default)]
 pub(super) struct BoardRead {
@@ -37,6 +42,18 @@ pub(super) struct BoardRead {
     /// Places of rows that have no lane of their own.
     pub rows: Vec<(ItemId, Option<Place>)>,
     pub audit: Vec<NewAudit>,
+}
+
+impl BoardRead {
+    /// The board shows the item otherwise than the mirror has it: its lane reads again.
+    fn behind(&mut self, item: ItemId, known: Option<&BoardItem>, lane: Option<LaneKey>) {
+        self.stale.push(item);
+        if let Some(lane) = lane {
+            let stood = Stood::of(known.map(|known| &known.record.place));
+            self.state.awaits.insert(item, stood);
+            self.wake.push(lane);
+        }
+    }
 }
 
 impl Worker {
@@ -54,7 +71,9 @@ impl Worker {
             ..BoardRead::default()
         };
         let now = self.clock.now();
-        let fresh = |at: Timestamp| now.duration_since(at) < self.config.read_boards_every;
+        let fresh = |at: Timestamp| {
+            at >= self.started_at && now.duration_since(at) < self.config.read_boards_every
+        };
         if read.state.swept_at.is_some_and(fresh) {
             return Ok(read);
         }
@@ -95,8 +114,8 @@ impl Worker {
                 match what {
                     Row::Same => {}
                     Row::Behind(lane) => {
-                        read.stale.push(item);
-                        read.wake.extend(lane);
+                        let known = record.items.iter().find(|known| known.item == item);
+                        read.behind(item, known, lane);
                     }
                     Row::Place(place) => read.rows.push((item, Some(*place))),
                 }
@@ -117,6 +136,8 @@ impl Worker {
             self.store.renew(lease, until.unwrap_or(now)).await?;
         }
         gone(lease, board, now, &record.items, &there, &mut read);
+        let until = now.checked_add(WAITS).ok();
+        read.state.awaits_until = until.filter(|_| !read.state.awaits.is_empty());
         read.state.seen = seen;
         if read.state.read_at.is_none() && self.config.read_history {
             // It waited for this.
@@ -376,8 +397,7 @@ fn gone(
     }
     for item in missing {
         if item.lane.is_some() {
-            read.stale.push(item.item);
-            read.wake.extend(item.lane.clone());
+            read.behind(item.item, Some(item), item.lane.clone());
         } else {
             read.rows.push((item.item, None));
         }

@@ -77,6 +77,8 @@ pub struct Worker {
     pub(super) clock: SharedClock,
     pub(super) organizations: Arc<Organizations>,
     pub(super) config: WorkerConfig,
+    /// What was learned before that may have been overtaken while nobody worked.
+    pub(super) started_at: Timestamp,
     /// Rung by the receiver after each delivery, and by ourselves.
     wake: Arc<Notify>,
     /// Rung when an item was queued for the writer. Every writer listens, and none may miss it.
@@ -93,6 +95,7 @@ impl Worker {
         config: WorkerConfig,
     ) -> Self {
         Self {
+            started_at: clock.now(),
             store,
             clock,
             organizations,

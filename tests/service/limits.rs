@@ -400,9 +400,6 @@ async fn what_happened_while_the_bot_was_away_is_judged_when_it_is_back() {
     for n in &rest {
         world.drag("dev", *n, DOING);
     }
-    // Long enough for the board to be due again.
-    world.setup.worker.read_boards_every = jiff::SignedDuration::from_millis(100);
-    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
     world.start().await;
     let columns = || rest.iter().map(|n| world.column(*n)).collect::<Vec<_>>();
     let judged = async {
@@ -414,6 +411,55 @@ async fn what_happened_while_the_bot_was_away_is_judged_when_it_is_back() {
     let in_time = tokio::time::timeout(limit, judged).await;
     assert!(in_time.is_ok(), "{:?}", columns());
     assert_eq!(world.column(first), DOING);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn what_happened_while_the_bot_was_away_is_judged_in_githubs_order() {
+    let (clock, setup) = by_hand();
+    let mut world = World::with(Setup {
+        policy: Some(POLICY.to_owned()),
+        ..setup
+    })
+    .await;
+    assert_eq!(world.open("lea", "What happened", ""), 1);
+    let running: Vec<u64> = (0..2)
+        .map(|i| world.card_in("dev", &format!("Running {i}"), DOING))
+        .collect();
+    let waiting: Vec<u64> = (0..6)
+        .map(|i| world.card_in("dev", &format!("Next {i}"), NEXT))
+        .collect();
+    world.weathered(&clock).await;
+    world.stop().await;
+    world.sim.webhook_fault(northstar::sim::WebhookFault {
+        event: Some("projects_v2_item".to_owned()),
+        times: 7,
+        kind: northstar::sim::WebhookFaultKind::Lose,
+    });
+    // The youngest card comes in first, and the place that becomes free is told last.
+    for n in waiting.iter().rev() {
+        clock.advance(SignedDuration::from_secs(2));
+        world.drag("dev", *n, DOING);
+    }
+    world.drag("dev", running[0], "Done");
+    clock.advance(SignedDuration::from_secs(2));
+    world.start().await;
+    // A start is no webhook: whether it has been seen to is not told by what is on its way.
+    let begun = async {
+        while world.verdicts().await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let begun = tokio::time::timeout(std::time::Duration::from_secs(60), begun).await;
+    begun.expect("the board is judged");
+    world.weathered(&clock).await;
+    let columns: Vec<String> = waiting.iter().map(|n| world.column(*n)).collect();
+    assert_eq!(columns, [NEXT, NEXT, NEXT, NEXT, NEXT, DOING]);
+    assert_eq!(world.column(running[1]), DOING);
+    // Each was judged once.
+    let returned = world.verdicts().await;
+    let returned = returned.iter().filter(|(what, _)| what == "returned");
+    assert_eq!(returned.count(), 5);
     world.stop().await;
 }
 

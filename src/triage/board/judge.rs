@@ -1,4 +1,7 @@
 //! The judgement: standing work stays, entries are taken in one after the other, oldest first.
+//!
+//! Which is older is told by GitHub's clock, and within one of its seconds by the item's id: in
+//! whatever order webhooks came, the same rows are judged alike.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -132,7 +135,8 @@ impl<'a> Judge<'a> {
                 }
                 if !lacking.is_empty() {
                     // Where nobody knows when it came, it came last.
-                    let at = asks.map(|ask| ask.since).or(place.entered_at);
+                    let came_at = place.told_at.or(place.entered_at);
+                    let at = asks.map(|ask| ask.since).or(came_at);
                     entries.push(Entry {
                         row: index,
                         limits: lacking,

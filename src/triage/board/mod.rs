@@ -61,7 +61,7 @@ pub struct Place {
     pub came_from: Option<String>,
     /// When it came into its column, where known.
     pub entered_at: Option<Timestamp>,
-    /// Of a row without a lane: up to when, by GitHub's clock, its column was told.
+    /// When its column was set by GitHub's clock, in whole seconds, as far as that was told.
     #[serde(default)]
     pub told_at: Option<Timestamp>,
     /// Who put it there, where known.
@@ -151,7 +151,7 @@ pub struct Board<'a> {
 pub struct BoardDecision {
     /// Of every row, in the order of the rows.
     pub standing: Vec<Standing>,
-    /// Entries that were not let in, oldest first.
+    /// Entries that were not let in, oldest first by GitHub's clock.
     pub entries: Vec<Judged>,
     pub caps: Vec<CapState>,
     pub since: BTreeMap<String, Timestamp>,

@@ -8,7 +8,7 @@ use super::super::decision::Decision;
 use super::super::ledger;
 use super::super::projection::field_of;
 use super::super::score::{Score, score};
-use super::super::snapshot::Snapshot;
+use super::super::snapshot::{FieldValue, Snapshot};
 use super::{Ask, Content, Limit, Mover, OrderKey, Pass, Place};
 
 /// What the snapshot does not hold.
@@ -35,11 +35,11 @@ pub fn place(
     let mut notes = Notes::default();
     let row = snapshot.boards.get(board);
     let column_field = policy.boards.get(board).map(|b| b.column_field.as_str());
-    let column = row
-        .zip(column_field)
-        .and_then(|(row, field)| field_of(row, field))
-        .map(|(_, value)| value.text())
-        .unwrap_or_default();
+    let shown = row.zip(column_field);
+    let shown = shown.and_then(|(row, field)| field_of(row, field));
+    let (name, column) = shown.unzip();
+    let column = column.map(FieldValue::text).unwrap_or_default();
+    let told_at = row.zip(name).and_then(|(row, name)| row.set_at.get(name));
     let issue = &snapshot.issue;
     let mut it = Place {
         content: Content::Issue,
@@ -52,6 +52,7 @@ pub fn place(
         column,
         came_from: row.and_then(|r| r.came_from.clone()),
         entered_at: row.and_then(|r| r.entered_at),
+        told_at: told_at.copied(),
         mover: position.mover,
         asks: position.asks,
         snoozed_until: ledger::snoozed(&snapshot.ledger, snapshot.now),
