@@ -8,11 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 
 use crate::clock::SystemClock;
-use crate::github::{Content, Field, GitHub, GitHubConfig, GitHubError, Installation, Pacing};
+use crate::github::{GitHub, GitHubConfig, GitHubError, Installation, Pacing};
 use crate::policy::Source;
-use crate::policy::lock::{self, Fields, Named, Objective, Shown};
-use crate::policy::model::FieldKind;
+use crate::policy::lock::{self, Named, Shown};
 use crate::settings::Settings;
+use crate::worker::pinned::{fields, goals};
 
 use super::{Failure, unreachable, usage};
 
@@ -93,37 +93,6 @@ pub(super) async fn look(settings: &Settings, named: &Named) -> Result<Shown, Fa
     Ok(shown)
 }
 
-/// The issues and drafts on a board, in its order.
-async fn goals(github: &Installation, project: &str) -> Result<Vec<Objective>, GitHubError> {
-    let mut out = Vec::new();
-    let mut after = None;
-    loop {
-        let page = github.project_items(project, after.as_deref()).await?;
-        for row in page.rows {
-            let (title, issue) = match row.content {
-                Content::Issue {
-                    read: Some(read), ..
-                } => {
-                    let issue = read.issue;
-                    let name = format!("{}#{}", issue.repository, issue.number);
-                    (issue.title, name)
-                }
-                Content::Draft { title, .. } => (title, String::new()),
-                _ => continue,
-            };
-            out.push(Objective {
-                item: row.row.node_id,
-                title: title.split_whitespace().collect::<Vec<_>>().join(" "),
-                issue,
-            });
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(out);
-        }
-    }
-}
-
 async fn teams(github: &Installation, named: &Named) -> anyhow::Result<BTreeSet<String>> {
     let mut out = BTreeSet::new();
     for team in &named.teams {
@@ -138,29 +107,6 @@ async fn teams(github: &Installation, named: &Named) -> anyhow::Result<BTreeSet<
         }
     }
     Ok(out)
-}
-
-/// The fields that people set; those that every board has (assignees, labels …) are no vocabulary.
-fn fields(of: Vec<Field>) -> Fields {
-    let kind = |field: Field| {
-        let kind = match field.data_type.as_str() {
-            "SINGLE_SELECT" => {
-                FieldKind::Options(field.options.into_iter().map(|(_, name)| name).collect())
-            }
-            "TEXT" => FieldKind::Text,
-            "NUMBER" => FieldKind::Number,
-            "DATE" => FieldKind::Date,
-            "ITERATION" => {
-                // By time, so that an iteration that ends stays in its place.
-                let mut iterations = field.iterations;
-                iterations.sort_by_key(|iteration| iteration.start_date);
-                FieldKind::Iteration(iterations.into_iter().map(|i| i.title).collect())
-            }
-            _ => return None,
-        };
-        Some((field.name, kind))
-    };
-    of.into_iter().filter_map(kind).collect()
 }
 
 /// Writes the lock files of a policy anew where they drifted; the paths that were written.

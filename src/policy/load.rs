@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use super::expr::{Expect, Schema, Slot, Type};
 use super::facts::{self, Needed, Vocabularies};
 use super::lint;
+use super::lock;
 use super::model::{Attribute, Board, Community, Fact, Goal, Policy, Role};
 use super::order;
 use super::read::principles::{self, Names};
@@ -310,17 +311,17 @@ fn read(r: &mut Reader<'_>) -> Option<Policy> {
         })
         .collect();
 
+    let unauthorised = merged.single("unauthorised");
+    let unauthorised = unauthorised.and_then(|n| settings::unauthorised(r, n));
     let mut policy = Policy {
         organization: r.string(merged.single("organization"), "`organization`"),
         mode: principles::mode(r, merged.single("mode")).unwrap_or(Mode::Observe),
         took_effect: None,
-        unauthorised: merged
-            .single("unauthorised")
-            .and_then(|n| settings::unauthorised(r, n))
-            .unwrap_or_default(),
+        unauthorised: unauthorised.unwrap_or_default(),
         roles,
         boards,
         goals,
+        pinned_goals: lock::pinned_goals(&merged),
         communities,
         attributes,
         facts,

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 use super::diagnostic::{Diagnostic, Source};
 use super::load::{self, Merged};
-use super::model::{Board, FieldKind, Role};
+use super::model::{Board, FieldKind, PinnedGoal, Role};
 use super::read::{Reader, vocabulary};
 use super::yaml::{Kind, Node};
 
@@ -73,6 +73,34 @@ pub struct Objective {
     pub title: String,
     /// `owner/repo#n`; empty for a draft.
     pub issue: String,
+    /// Everybody may see it. Of a draft that is not known.
+    pub public: bool,
+}
+
+/// The goals that the lock files pin.
+pub(super) fn pinned_goals(merged: &Merged<'_>) -> Vec<PinnedGoal> {
+    let pinned = merged.pinned_goals.iter();
+    pinned.map(|(_, node)| goals::read(node)).collect()
+}
+
+/// How a board that is pinned differs from what GitHub shows of it, in words for everybody: no title
+/// of what not everybody may see. `goals`: where its items are the goals.
+#[must_use]
+pub fn drift_of(
+    board: &Board,
+    pinned_goals: &[PinnedGoal],
+    now: &Fields,
+    goals: Option<&[Objective]>,
+) -> Vec<String> {
+    let mut out: Vec<String> = if board.fields.is_empty() {
+        Vec::new()
+    } else {
+        let fields = compare::of_board(&board.id, &board.fields, now);
+        fields.into_iter().map(|(_, message)| message).collect()
+    };
+    let goals = goals.map(|goals| goals::differences(pinned_goals, goals, |goal| goal.public));
+    out.extend(goals.into_iter().flatten().map(|(_, message)| message));
+    out
 }
 
 /// What to ask GitHub about. `None`: the files are no YAML, or no policy that says whose it is.

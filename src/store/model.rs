@@ -367,6 +367,8 @@ pub struct BoardState {
     pub seen: Option<(Timestamp, u64)>,
     /// Columns that the policy names and the board does not have, as last said.
     pub missing: BTreeSet<String>,
+    /// How it differs from what is pinned of it, as last said.
+    pub drift: Vec<String>,
     /// Items that stand elsewhere on the board than here, as they stood here: their lanes were asked.
     pub awaits: BTreeMap<ItemId, Stood>,
     /// Until when they are waited for.

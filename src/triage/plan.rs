@@ -542,11 +542,10 @@ fn apply_one(after: &mut Snapshot, write: &Write) {
             body,
             collapsed,
         } => {
-            let stood = after.comments.get(key);
-            let edited = PostedComment {
-                id: stood.map_or(CommentId(0), |stood| stood.id),
-                ..posted(body, *collapsed)
-            };
+            let mut edited = posted(body, *collapsed);
+            if let Some(known) = after.comments.get(key) {
+                edited.id = known.id;
+            }
             after.comments.insert(key.clone(), edited);
         }
     }

@@ -23,6 +23,7 @@ use crate::triage::decision::Mode;
 use crate::triage::snapshot::FieldValue;
 
 use super::board_said::{About, ToSay};
+use super::pinned::is_pinned;
 use super::{Organization, WorkError, Worker, places};
 
 /// A board's lane while it is looked at.
@@ -63,10 +64,19 @@ impl Worker {
             .vocabulary
             .board_of_project(policy, project)
             .await?;
-        let limited = board.filter(|board| Limit::of(policy, board).next().is_some());
-        let Some(board) = limited else {
+        let Some(board) = board else {
             return Ok(self.store.finish(lease, finish).await?);
         };
+        if Limit::of(policy, &board).next().is_none() {
+            let named = policy.boards.get(&board);
+            return match named.filter(|named| is_pinned(policy, named)) {
+                Some(named) => {
+                    let (board, so_far) = ((named, project), (pending.as_slice(), finish));
+                    self.look_at_pins(organization, lease, board, so_far).await
+                }
+                None => Ok(self.store.finish(lease, finish).await?),
+            };
+        }
         let read = self
             .read_board(organization, lease, &board, project)
             .await?;
@@ -87,11 +97,7 @@ impl Worker {
             to_say: Vec::new(),
             now: self.clock.now(),
         };
-        if look.record.state.missing != read.state.missing && policy.mode == Mode::Enforce {
-            let missing = read.state.missing.clone();
-            look.to_say.push(ToSay::Columns(missing));
-        }
-        look.record.state = read.state;
+        look.take_state(read.state);
         for (item, place) in read.rows {
             look.set_place(item, place);
         }
@@ -168,8 +174,16 @@ impl Worker {
     /// Has every board with gates or caps looked at; from then on their lanes have timers of their own.
     pub(super) async fn wake_boards(&self, organization: &Organization) -> Result<(), WorkError> {
         let ids = organization.board_ids().await?;
-        for (project, _) in places::limited(&organization.policy, &ids) {
-            let lane = LaneKey::Board(project.to_owned());
+        let policy = &organization.policy;
+        let limited = places::limited(policy, &ids).map(|(project, _)| project);
+        let limited: BTreeSet<&str> = limited.collect();
+        for (project, board) in &ids {
+            let named = policy.boards.get(board);
+            let pinned = named.is_some_and(|board| is_pinned(policy, board));
+            if !pinned && !limited.contains(project.as_str()) {
+                continue;
+            }
+            let lane = LaneKey::Board(project.clone());
             let (installation, now) = (organization.installation, self.clock.now());
             self.store.wake(installation, &lane, now).await?;
         }
@@ -285,6 +299,18 @@ fn take_column(
 impl Look<'_> {
     fn policy(&self) -> &Policy {
         &self.organization.policy
+    }
+
+    /// What was read of the board itself; what is new of that is to be said.
+    fn take_state(&mut self, read: BoardState) {
+        let known = &self.record.state;
+        if self.policy().mode == Mode::Enforce {
+            let missing = (known.missing != read.missing).then(|| read.missing.clone());
+            let drift = (known.drift != read.drift).then(|| read.drift.clone());
+            self.to_say.extend(missing.map(ToSay::Columns));
+            self.to_say.extend(drift.map(ToSay::Drift));
+        }
+        self.record.state = read;
     }
 
     /// Is there an item of which the board was read and whose lane has not said so yet?

@@ -22,6 +22,7 @@ use crate::triage::projection::field_of;
 use super::happened;
 use super::look::number_of;
 use super::mirror::{aliases, mirrored};
+use super::pinned::is_pinned;
 use super::{Organization, WorkError, Worker};
 
 /// A read that would drop more than one row in so many is distrusted.
@@ -71,10 +72,7 @@ impl Worker {
             ..BoardRead::default()
         };
         let now = self.clock.now();
-        let fresh = |at: Timestamp| {
-            at >= self.started_at && now.duration_since(at) < self.config.read_boards_every
-        };
-        if read.state.swept_at.is_some_and(fresh) {
+        if read.state.swept_at.is_some_and(|at| self.is_fresh(at, now)) {
             return Ok(read);
         }
         let number = organization.policy.boards.get(board).map(|b| b.project);
@@ -87,6 +85,10 @@ impl Worker {
         };
         read.state.swept_at = Some(now);
         self.missing_columns(organization, lease, board, &shown, &mut read);
+        let named = organization.policy.boards.get(board);
+        if let Some(named) = named.filter(|named| is_pinned(&organization.policy, named)) {
+            read.state.drift = self.drift(organization, named, shown.clone()).await?;
+        }
         let seen = shown.updated_at.map(|at| (at, shown.rows));
         if seen.is_some() && read.state.seen == seen && read.state.read_at.is_some() {
             return Ok(read);

@@ -1,5 +1,5 @@
 //! What a board has to say on the digest's issue: who is next, what stands where it should not and
-//! cannot be put back, and columns that are not there.
+//! cannot be put back, columns that are not there, and what is no longer as it is pinned.
 //!
 //! It is handed to the issue's own lane as a delivery of our own. Each thing has a comment of its
 //! own, which is edited when there is something new to say.
@@ -22,6 +22,8 @@ pub(super) enum ToSay {
     Over { row: usize, limit: String },
     /// The columns that gates and caps name and the board does not have.
     Columns(BTreeSet<String>),
+    /// How the board differs from what is pinned of it; empty: no longer.
+    Drift(Vec<String>),
 }
 
 /// What it is said of.
@@ -93,6 +95,10 @@ fn words(
         ToSay::Columns(missing) => {
             let text = board::missing_columns(about.board, missing);
             Some((format!("columns-{}", about.board), text))
+        }
+        ToSay::Drift(drift) => {
+            let text = board::drifted(about.board, drift);
+            Some((format!("drift-{}", about.board), text))
         }
     }
 }

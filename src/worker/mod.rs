@@ -34,6 +34,7 @@ mod obey;
 pub mod observe;
 mod organization;
 mod owed;
+pub mod pinned;
 mod places;
 mod policy_source;
 mod posted;

@@ -17,6 +17,7 @@ mod crash;
 mod dead_letters;
 mod digest;
 mod door;
+mod drift;
 mod faults;
 mod fields;
 mod humans;

@@ -47,7 +47,11 @@ pub(super) fn boards(r: &mut Reader<'_>, policy: &Outline<'_, '_>, shown: &Shown
 }
 
 /// The differences of one board, each with the pinned field that it is about.
-fn of_board<'p>(id: &str, pinned: &'p Fields, now: &Fields) -> Vec<(Option<&'p str>, String)> {
+pub(super) fn of_board<'p>(
+    id: &str,
+    pinned: &'p Fields,
+    now: &Fields,
+) -> Vec<(Option<&'p str>, String)> {
     let mut out = Vec::new();
     let mut new: Vec<&String> = now.keys().filter(|f| !pinned.contains_key(*f)).collect();
     for (field, kind) in pinned {

@@ -1,6 +1,6 @@
 //! Goals that are items of a board: how they differ from what is pinned, and how they are pinned.
 
-use crate::policy::model::loosely_equal;
+use crate::policy::model::{PinnedGoal, loosely_equal};
 use crate::policy::read::Reader;
 use crate::policy::yaml::Node;
 
@@ -10,46 +10,31 @@ use super::{Objective, Outline, Shown, at};
 /// A goal's short name is cut here, in characters: it becomes part of a label.
 const LONGEST: usize = 30;
 
-/// A goal in a lock file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Pinned {
-    pub id: String,
-    pub title: Option<String>,
-    pub item: Option<String>,
-    pub issue: Option<String>,
+pub(super) fn read(node: &Node) -> PinnedGoal {
+    let said = |key: &str| {
+        let text = at(node, key).and_then(|(_, value)| value.text());
+        text.map(str::to_owned)
+    };
+    PinnedGoal {
+        id: said("id").unwrap_or_default(),
+        title: said("title"),
+        item: said("item"),
+        issue: said("issue"),
+    }
 }
 
-impl Pinned {
-    pub fn read(node: &Node) -> Self {
-        let said = |key: &str| {
-            let text = at(node, key).and_then(|(_, value)| value.text());
-            text.map(str::to_owned)
-        };
-        Self {
-            id: said("id").unwrap_or_default(),
-            title: said("title"),
-            item: said("item"),
-            issue: said("issue"),
-        }
-    }
-
-    fn of(id: &str, goal: &Objective) -> Self {
-        Self {
-            id: id.to_owned(),
-            title: Some(goal.title.clone()),
-            item: Some(goal.item.clone()),
-            issue: (!goal.issue.is_empty()).then(|| goal.issue.clone()),
-        }
-    }
-
-    fn title(&self) -> &str {
-        self.title.as_deref().unwrap_or(&self.id)
+fn pin(id: &str, goal: &Objective) -> PinnedGoal {
+    PinnedGoal {
+        id: id.to_owned(),
+        title: Some(goal.title.clone()),
+        item: Some(goal.item.clone()),
+        issue: (!goal.issue.is_empty()).then(|| goal.issue.clone()),
     }
 }
 
 /// The goal on the board that is this pinned one: by its item; one that was written by hand by its
 /// title.
-fn place_of(pinned: &Pinned, goals: &[Objective]) -> Option<usize> {
+fn place_of(pinned: &PinnedGoal, goals: &[Objective]) -> Option<usize> {
     match &pinned.item {
         Some(item) => goals.iter().position(|goal| goal.item == *item),
         None => goals
@@ -67,52 +52,80 @@ pub(super) fn compare(r: &mut Reader<'_>, policy: &Outline<'_, '_>, shown: &Show
     let (Some(board), Some(goals)) = (keys.clone().find(holds_goals), &shown.goals) else {
         return;
     };
+    let (keys, pinned): (Vec<_>, Vec<_>) = (policy.merged.pinned_goals.iter())
+        .map(|(key, node)| (*key, read(node)))
+        .unzip();
+    for (which, message) in differences(&pinned, goals, |_| true) {
+        let place = which.and_then(|which| keys.get(which).copied());
+        r.error_help(
+            "drift",
+            place.unwrap_or(board),
+            message,
+            Some(UPDATE.to_owned()),
+        );
+    }
+}
+
+/// The differences, each with the pinned goal that it is about; titles only where they may be told.
+pub(super) fn differences(
+    pinned: &[PinnedGoal],
+    goals: &[Objective],
+    may_tell: impl Fn(&Objective) -> bool,
+) -> Vec<(Option<usize>, String)> {
     let mut found = vec![false; goals.len()];
-    let mut differs = |place: &Node, message: String| {
-        r.error_help("drift", place, message, Some(UPDATE.to_owned()));
-    };
-    for (key, node) in &policy.merged.pinned_goals {
-        let pinned = Pinned::read(node);
+    let mut out = Vec::new();
+    for (which, pinned) in pinned.iter().enumerate() {
         let id = &pinned.id;
-        let Some(place) = place_of(&pinned, goals) else {
-            differs(key, format!("the goal `{id}` is not on its board any more"));
+        let Some(place) = place_of(pinned, goals) else {
+            let message = format!("the goal `{id}` is not on its board any more");
+            out.push((Some(which), message));
             continue;
         };
         found[place] = true;
         let goal = &goals[place];
         if goal.title != pinned.title() {
-            let message = format!("the goal `{id}` is called `{}` now", goal.title);
-            differs(key, message);
-        } else if Pinned::of(id, goal) != pinned {
-            differs(key, format!("the goal `{id}` is not pinned to its item"));
+            let now = if may_tell(goal) {
+                format!("is called `{}` now", goal.title)
+            } else {
+                "has another title now".to_owned()
+            };
+            out.push((Some(which), format!("the goal `{id}` {now}")));
+        } else if pin(id, goal) != *pinned {
+            let message = format!("the goal `{id}` is not pinned to its item");
+            out.push((Some(which), message));
         }
     }
     for (goal, _) in goals.iter().zip(found).filter(|(_, found)| !found) {
-        let message = format!("there is a new goal, `{}`", goal.title);
-        differs(board, message);
+        let message = if may_tell(goal) {
+            format!("there is a new goal, `{}`", goal.title)
+        } else {
+            "there is a new goal".to_owned()
+        };
+        out.push((None, message));
     }
+    out
 }
 
 /// What is to be pinned: in the order in which it was, what is new at the end.
-pub(super) fn arranged(policy: &Outline<'_, '_>, goals: &[Objective]) -> Vec<Pinned> {
+pub(super) fn arranged(policy: &Outline<'_, '_>, goals: &[Objective]) -> Vec<PinnedGoal> {
     let mut left: Vec<&Objective> = goals.iter().collect();
-    let mut out: Vec<Pinned> = Vec::new();
+    let mut out: Vec<PinnedGoal> = Vec::new();
     for (_, node) in &policy.merged.pinned_goals {
-        let pinned = Pinned::read(node);
+        let pinned = read(node);
         if let Some(place) = place_of(&pinned, goals) {
             left.retain(|goal| **goal != goals[place]);
-            out.push(Pinned::of(&pinned.id, &goals[place]));
+            out.push(pin(&pinned.id, &goals[place]));
         }
     }
     for goal in left {
         let id = id_for(policy, goal, &out);
-        out.push(Pinned::of(&id, goal));
+        out.push(pin(&id, goal));
     }
     out
 }
 
 /// The short name by which the policy speaks of the goal already, else one made of its title.
-fn id_for(policy: &Outline<'_, '_>, goal: &Objective, taken: &[Pinned]) -> String {
+fn id_for(policy: &Outline<'_, '_>, goal: &Objective, taken: &[PinnedGoal]) -> String {
     let is_free = |id: &str| !taken.iter().any(|other| other.id.eq_ignore_ascii_case(id));
     for (key, node) in policy.merged.named("goals") {
         let id = key.text().unwrap_or_default();

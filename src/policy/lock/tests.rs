@@ -324,6 +324,7 @@ fn objective(item: &str, title: &str, issue: &str) -> Objective {
         item: item.to_owned(),
         title: title.to_owned(),
         issue: issue.to_owned(),
+        public: false,
     }
 }
 

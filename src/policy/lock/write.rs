@@ -7,8 +7,9 @@ use crate::policy::load;
 use crate::policy::model::FieldKind;
 use crate::policy::yaml::Node;
 
-use super::goals::{self, Pinned};
+use super::goals;
 use super::{Fields, Outline, Shown};
+use crate::policy::model::PinnedGoal;
 
 /// Lists that fit are written in one line.
 const WIDTH: usize = 100;
@@ -46,7 +47,7 @@ pub(super) fn files(policy: &Outline<'_, '_>, shown: &Shown, fresh: &str) -> Vec
             .collect();
         after.append(&mut unpinned);
         let goals = policy.merged.pinned_goals.iter().filter(here);
-        let goals_before: Vec<Pinned> = goals.map(|(_, goal)| Pinned::read(goal)).collect();
+        let goals_before: Vec<PinnedGoal> = goals.map(|(_, goal)| goals::read(goal)).collect();
         let goals = match &mut goals_left {
             Some(goals) if home == Some(file) => std::mem::take(goals),
             Some(_) => Vec::new(),
@@ -84,7 +85,7 @@ fn head(text: &str) -> String {
     lines.fold(String::new(), |head, line| head + line + "\n")
 }
 
-fn text(head: &str, boards: &[(String, Fields)], goals: &[Pinned]) -> String {
+fn text(head: &str, boards: &[(String, Fields)], goals: &[PinnedGoal]) -> String {
     let mut out = head.to_owned();
     if !boards.is_empty() {
         out += "boards:\n";

@@ -22,6 +22,24 @@ pub struct Board {
     pub fields: IndexMap<String, FieldKind>,
 }
 
+/// A goal that is an item of a board, as a lock file pins it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PinnedGoal {
+    pub id: String,
+    pub title: Option<String>,
+    /// Node id of its row.
+    pub item: Option<String>,
+    /// `owner/repo#n`; `None` for a draft.
+    pub issue: Option<String>,
+}
+
+impl PinnedGoal {
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or(&self.id)
+    }
+}
+
 impl Board {
     /// A pinned field, whatever its capitals.
     #[must_use]

@@ -35,6 +35,8 @@ pub struct Policy {
     pub roles: IndexMap<String, Role>,
     pub boards: IndexMap<String, Board>,
     pub goals: IndexMap<String, Goal>,
+    /// Those of them that are items of a board, as they are pinned.
+    pub pinned_goals: Vec<PinnedGoal>,
     pub communities: IndexMap<String, Community>,
     pub attributes: IndexMap<String, Attribute>,
     pub facts: Vec<Fact>,

@@ -26,7 +26,9 @@ use super::score::{Score, number};
 
 pub use judge::judge;
 pub use place::{Position, place};
-pub use text::{asks_for_reason, missing_columns, next_in_line, returned, stands_over, warned};
+pub use text::{
+    asks_for_reason, drifted, missing_columns, next_in_line, returned, stands_over, warned,
+};
 
 /// What a row holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -135,6 +135,29 @@ pub fn missing_columns(board: &str, missing: &BTreeSet<String>) -> String {
     )
 }
 
+/// How a board (policy board id) differs from what is pinned of it, one line each.
+#[must_use]
+pub fn drifted(board: &str, drift: &[String]) -> String {
+    if drift.is_empty() {
+        return format!("**The board `{board}` is as it is pinned again.**");
+    }
+    let mut out = format!(
+        "**The board `{board}` is no longer as it is pinned.** The policy goes by what is pinned:\n"
+    );
+    for line in drift.iter().take(NAMED) {
+        let _ = write!(out, "\n- {}", harmless_within(line, SENTENCE));
+    }
+    let more = drift.len().saturating_sub(NAMED);
+    if more > 0 {
+        let _ = write!(out, "\n- and {more} more");
+    }
+    out.push_str(
+        "\n\n`northstar check --online --update` pins what is there now; then the check shows where \
+         the policy uses what is gone.",
+    );
+    out
+}
+
 fn audience(viewer: &Place) -> Audience {
     if viewer.private {
         Audience::Internal

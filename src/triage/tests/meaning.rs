@@ -378,6 +378,9 @@ fn stickies_are_edited_folded_and_unfolded() {
         snapshot.comments["note"].fingerprint,
         fingerprint("Kind is .")
     );
+    // As GitHub called it: by that it is edited, however often.
+    let id = CommentId(7);
+    snapshot.comments.get_mut("note").unwrap().id = id;
     for (label, expected) in [
         ("kind/bug", vec!["comment note edited"]),
         ("kind/task", vec!["comment note folded away"]),
@@ -388,6 +391,7 @@ fn stickies_are_edited_folded_and_unfolded() {
         assert_eq!(writes(&plan), expected, "{label}");
         snapshot = apply_to(&snapshot, &decision, &plan);
         assert!(run(&policy, &snapshot).1.is_empty(), "{label}");
+        assert_eq!(snapshot.comments["note"].id, id);
     }
     snapshot.comments.get_mut("note").unwrap().deleted = true;
     snapshot.issue.labels.clear();
