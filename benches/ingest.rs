@@ -11,6 +11,7 @@
 //! | `NORTHSTAR_BENCH_SECONDS` | 10 | length of each run |
 //! | `NORTHSTAR_BENCH_CONNECTIONS` | 192 | connections of the first run |
 //! | `NORTHSTAR_BENCH_RATE` | 5000 | deliveries a second in the second run |
+//! | `NORTHSTAR_BENCH_GUIDS` | `timed` | as GitHub documents them, or `spread` over the whole index |
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hmac::{Hmac, KeyInit, Mac};
 use northstar::clock::SystemClock;
@@ -104,6 +105,10 @@ fn measure(directory: &Path) -> Outcome<()> {
         port: server.port,
         templates,
         sent: Arc::new(AtomicU64::new(0)),
+        guids: match std::env::var("NORTHSTAR_BENCH_GUIDS").as_deref() {
+            Ok("spread") => Guids::Spread,
+            _ => Guids::Timed,
+        },
     };
 
     let warm = runtime.block_on(load.run(16, Duration::from_secs(1), None))?;
@@ -393,6 +398,7 @@ struct Load {
     templates: Arc<Vec<Template>>,
     /// Deliveries sent so far, in all runs: makes each its own.
     sent: Arc<AtomicU64>,
+    guids: Guids,
 }
 
 /// What a run measured.
@@ -415,6 +421,7 @@ impl Load {
                     port: self.port,
                     templates: Arc::clone(&self.templates),
                     sent: Arc::clone(&self.sent),
+                    guids: self.guids,
                 };
                 let places = Arc::clone(&places);
                 tokio::spawn(connection.send(start, length, rate.map(|rate| (rate, places))))
@@ -455,6 +462,7 @@ struct Connection {
     port: u16,
     templates: Arc<Vec<Template>>,
     sent: Arc<AtomicU64>,
+    guids: Guids,
 }
 
 impl Connection {
@@ -491,13 +499,10 @@ impl Connection {
     /// The next delivery, as it goes over the wire.
     fn write(&self, request: &mut Vec<u8>) {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
-        // Spread like the random part of real ones, over the whole index.
-        let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let guid = format!(
-            "{:08x}-{:04x}-11f0-8000-{number:012x}",
-            spread >> 32,
-            (spread >> 16) & 0xffff
-        );
+        let guid = match self.guids {
+            Guids::Timed => timed(number),
+            Guids::Spread => spread(number),
+        };
         let which = usize::try_from(number).unwrap_or(0) % self.templates.len();
         let template = &self.templates[which];
         let tail = format!("{guid}\"}}");
@@ -521,6 +526,38 @@ impl Connection {
         request.extend_from_slice(template.body.as_bytes());
         request.extend_from_slice(tail.as_bytes());
     }
+}
+
+/// How the GUIDs of deliveries are made. An index holds those of one moment side by side, or not.
+#[derive(Clone, Copy)]
+enum Guids {
+    Timed,
+    Spread,
+}
+
+/// A UUID of version 1, which those in GitHub's documentation are (72d3162e-cc78-11e3-…): made of
+/// the time, the fastest part of it first.
+fn timed(number: u64) -> String {
+    /// From the beginning of the Gregorian calendar to 1970, in ticks of 100 ns (RFC 9562, 5.1).
+    const TO_1970: u128 = 0x01b2_1dd2_1381_4000;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let ticks = now.map_or(0, |since| since.as_nanos() / 100) + TO_1970;
+    format!(
+        "{:08x}-{:04x}-1{:03x}-8000-{number:012x}",
+        ticks & 0xffff_ffff,
+        (ticks >> 32) & 0xffff,
+        (ticks >> 48) & 0xfff
+    )
+}
+
+/// Nowhere near the one before.
+fn spread(number: u64) -> String {
+    let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!(
+        "{:08x}-{:04x}-41f0-8000-{number:012x}",
+        spread >> 32,
+        (spread >> 16) & 0xffff
+    )
 }
 
 /// Reads one answer to its end; anything but "stored" ends the measurement.

@@ -217,6 +217,7 @@ async fn weekly(store: &SqliteStore, installation: InstallationId, policy: &Poli
             owner: ORGANIZATION.to_owned(),
             name: "product".to_owned(),
         },
+        repository_id: None,
         private: false,
     };
     for _ in 0..RUNS {

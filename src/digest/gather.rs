@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::ids::{ItemId, RepoName, UserId};
+use crate::ids::{ItemId, RepositoryId, UserId};
 use crate::insight::digest::Place;
 use crate::insight::gathered::{Cap, Decision, Gathered, Known, Override, Stated};
 use crate::insight::history::{self, Event, History, Reason, What};
@@ -38,7 +38,7 @@ pub fn gather(
         policy,
         past,
         slot,
-        readers_of: place.private.then_some(&place.repository),
+        readers_of: place.repository_id.filter(|_| place.private),
         logins: past
             .issues
             .iter()
@@ -88,7 +88,7 @@ struct Gather<'a> {
     past: &'a Past,
     slot: &'a Slot,
     /// Of the private repository in which the digest will stand; `None`: everybody reads it.
-    readers_of: Option<&'a RepoName>,
+    readers_of: Option<RepositoryId>,
     logins: BTreeMap<UserId, &'a str>,
     deciding: Option<Deciding>,
     /// The issues that digests stand on: they are nobody's request.
@@ -364,7 +364,9 @@ impl Gather<'_> {
             .collect()
     }
 
-    fn login(&self, who: Option<UserId>) -> String {
+    /// Who did it, for those who were there: that somebody spoke in private is not told in public.
+    fn login(&self, entry: &LedgerEntry) -> String {
+        let who = entry.by.filter(|_| entry.is_told_to(self.readers_of));
         let known = who.and_then(|id| self.logins.get(&id));
         known.map_or_else(String::new, |login| (*login).to_owned())
     }
@@ -385,7 +387,7 @@ impl Gather<'_> {
             out.extend(last.into_values().filter(stands).map(|entry| Override {
                 item: number(*item),
                 of: named(&entry.attribute).to_owned(),
-                by: self.login(entry.by),
+                by: self.login(entry),
                 reason: entry.reason_for(self.readers_of).to_owned(),
                 at: entry.at,
                 until: entry.until,
@@ -414,7 +416,7 @@ impl Gather<'_> {
                     kpi: id.to_owned(),
                     figure,
                     period: period.to_owned(),
-                    by: self.login(entry.by),
+                    by: self.login(entry),
                     at: entry.at,
                 };
                 out.push((*item, stated));
@@ -443,7 +445,7 @@ impl Gather<'_> {
                 item: number(*item),
                 attribute: entry.attribute.clone(),
                 value: value.to_owned(),
-                by: self.login(entry.by),
+                by: self.login(entry),
                 reason: entry.reason_for(self.readers_of).to_owned(),
                 at: entry.at,
             })

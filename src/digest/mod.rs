@@ -36,10 +36,11 @@ pub fn schedule(digest: &Declared) -> Option<Schedule> {
 #[must_use]
 pub fn place(digest: &Declared, past: &Past) -> Place {
     let places = repositories(digest).map(|repository| {
-        let mut there = past.issues.iter().map(|(_, mirror)| &mirror.issue);
-        let known = there.find(|issue| issue.repository == *repository);
+        let mut there = past.issues.iter().map(|(_, mirror)| mirror);
+        let known = there.find(|mirror| mirror.issue.repository == *repository);
         Place {
-            private: known.is_some_and(|issue| issue.private),
+            private: known.is_some_and(|mirror| mirror.issue.private),
+            repository_id: known.map(|mirror| mirror.repository_id),
             repository: repository.clone(),
         }
     });
@@ -59,6 +60,7 @@ pub fn most_public(places: impl Iterator<Item = Place>) -> Place {
             owner: String::new(),
             name: String::new(),
         },
+        repository_id: None,
         private: false,
     };
     places

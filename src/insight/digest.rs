@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::ids::RepoName;
+use crate::ids::{RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::policy::kpi::{Bound, Kpi, Measure, Unit};
 use crate::triage::explain::Audience;
@@ -26,6 +26,8 @@ const TREND: u32 = 12;
 #[derive(Clone, Debug)]
 pub struct Place {
     pub repository: RepoName,
+    /// `None`: nothing is known of it.
+    pub repository_id: Option<RepositoryId>,
     pub private: bool,
 }
 
@@ -141,7 +143,7 @@ pub struct CapLine {
 pub struct Said {
     pub item: Ref,
     pub what: String,
-    /// Nobody, for what is private.
+    /// Nobody, for what is private or was said in private.
     pub by: String,
     pub reason: String,
     pub until: Option<Timestamp>,

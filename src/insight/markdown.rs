@@ -471,11 +471,12 @@ fn known(kpi: &KpiLine) -> String {
     let mut notes = Vec::new();
     if let Some(stated) = &kpi.stated {
         let period = harmless_within(&stated.period, TITLE);
-        notes.push(format!(
-            "{period}, said by {} on {}",
-            harmless_within(&stated.by, TITLE),
-            stated.at.strftime("%-d %b %Y")
-        ));
+        let by = match stated.by.as_str() {
+            "" => String::new(),
+            by => format!(" by {}", harmless_within(by, TITLE)),
+        };
+        let on = stated.at.strftime("%-d %b %Y");
+        notes.push(format!("{period}, said{by} on {on}"));
     } else if kpi.measured() {
         if kpi.figure.small {
             notes.push(format!("small: n = {}", kpi.figure.n));

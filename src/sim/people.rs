@@ -190,6 +190,33 @@ impl Sim {
         })
     }
 
+    /// Gives a repository another name. Its number and its issues stay.
+    pub fn rename_repository(&self, by: &str, repo: &str, name: &str) -> Result<(), SimError> {
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let id = state.named_repository(repo)?;
+            Ok(state.rename_repository(by, id, name)?)
+        })
+    }
+
+    /// Assigns the issue to these people and to nobody else.
+    pub fn assign(
+        &self,
+        by: &str,
+        repo: &str,
+        number: u64,
+        logins: &[&str],
+    ) -> Result<(), SimError> {
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let id = state.numbered_issue(repo, number)?;
+            let users = logins.iter().map(|login| Self::actor(state, login));
+            let users = users.map(|user| user.map(|user| user.user));
+            let users = users.collect::<Result<Vec<_>, _>>()?;
+            Ok(state.set_assignees(by, id, &users)?)
+        })
+    }
+
     /// Sets the milestone by its title, or takes it away.
     pub fn set_milestone(
         &self,

@@ -284,6 +284,14 @@ pub struct MirrorIssue {
     pub boards_read_at: Option<Timestamp>,
 }
 
+impl MirrorIssue {
+    /// The private repository whose readers are all who see it; `None`: everybody does.
+    #[must_use]
+    pub fn readers_of(&self) -> Option<RepositoryId> {
+        self.issue.private.then_some(self.repository_id)
+    }
+}
+
 /// An open issue, as far as its title goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenIssue {

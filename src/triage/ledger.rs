@@ -9,9 +9,10 @@ pub mod told;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ids::{RepoName, UserId};
+use crate::ids::{RepositoryId, UserId};
 use crate::policy::Policy;
 
 use super::attribute::AttributeValue;
@@ -63,8 +64,12 @@ pub struct LedgerEntry {
     /// The reason given, or the rule's `because`.
     pub reason: String,
     /// The private repository in which it was said, where it was: [`Self::reason_for`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told_in: Option<RepoName>,
+    #[serde(
+        default,
+        deserialize_with = "told_in",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub told_in: Option<RepositoryId>,
     /// When it ends by itself; `None`: it stays. Only overrides and snoozes have an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
@@ -75,13 +80,38 @@ impl LedgerEntry {
     /// (`None`) in public. What was said in private is for those who read it, whatever item it
     /// was said of.
     #[must_use]
-    pub fn reason_for(&self, readers_of: Option<&RepoName>) -> &str {
-        if self.told_in.is_none() || self.told_in.as_ref() == readers_of {
+    pub fn reason_for(&self, readers_of: Option<RepositoryId>) -> &str {
+        if self.is_told_to(readers_of) {
             &self.reason
         } else {
             ""
         }
     }
+
+    /// Whoever reads along there was there when it was said: they know who said it, too.
+    #[must_use]
+    pub fn is_told_to(&self, readers_of: Option<RepositoryId>) -> bool {
+        self.told_in.is_none() || self.told_in == readers_of
+    }
+}
+
+/// A repository of which nobody is a reader: GitHub counts from 1.
+const SOMEWHERE: RepositoryId = RepositoryId(0);
+
+/// Reads the private repository in which something was said. Names were kept once, and names change:
+/// what is not a number was said somewhere, and is told nowhere.
+pub fn told_in<'de, D: Deserializer<'de>>(from: D) -> Result<Option<RepositoryId>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        Id(RepositoryId),
+        Name(IgnoredAny),
+    }
+    let kept = Option::<Kept>::deserialize(from)?;
+    Ok(kept.map(|kept| match kept {
+        Kept::Id(id) => id,
+        Kept::Name(_) => SOMEWHERE,
+    }))
 }
 
 /// The name under which the ledger keeps the milestone, which is no attribute of the policy.
@@ -89,6 +119,10 @@ pub const MILESTONE: &str = "milestone";
 
 /// The cause of a change that GitHub shows and nobody has told whose it was.
 pub const SEEN: &str = "seen";
+
+/// The name under which the ledger keeps whom the item is assigned to: all logins. That is for
+/// people to say; no rule writes it.
+pub const ASSIGNEES: &str = "assignees";
 
 /// The name under which the ledger keeps whether people want the item on a board (policy board
 /// id): a value while somebody put it there, none when somebody took it off.
@@ -393,21 +427,30 @@ mod tests {
 
     #[test]
     fn a_reason_said_in_private_is_for_those_who_read_there() {
-        let (leads, contracts) = (
-            RepoName::parse("o/leads").unwrap(),
-            RepoName::parse("o/contracts").unwrap(),
-        );
+        let (leads, contracts) = (Some(RepositoryId(7)), Some(RepositoryId(8)));
         let mut it = entry(Act::Set, Rank::Command, "p1");
         it.reason = "they do not pay".into();
         assert_eq!(it.reason_for(None), "they do not pay");
-        assert_eq!(it.reason_for(Some(&leads)), "they do not pay");
+        assert_eq!(it.reason_for(leads), "they do not pay");
         let open = serde_json::to_value(&it).unwrap();
         assert!(open.get("told_in").is_none(), "as it was kept before");
-        it.told_in = Some(leads);
+        it.told_in = leads;
         let it: LedgerEntry = serde_json::from_value(serde_json::to_value(&it).unwrap()).unwrap();
-        assert_eq!(it.reason_for(it.told_in.as_ref()), "they do not pay");
+        assert_eq!(it.reason_for(leads), "they do not pay");
         assert_eq!(it.reason_for(None), "");
-        assert_eq!(it.reason_for(Some(&contracts)), "");
+        assert_eq!(it.reason_for(contracts), "");
+    }
+
+    #[test]
+    fn a_reason_of_which_only_a_name_was_kept_is_for_nobody() {
+        let it = entry(Act::Set, Rank::Command, "p1");
+        let mut kept = serde_json::to_value(&it).unwrap();
+        kept["told_in"] = serde_json::json!({ "owner": "o", "name": "leads" });
+        kept["reason"] = "they do not pay".into();
+        let it: LedgerEntry = serde_json::from_value(kept).unwrap();
+        for readers_of in [None, Some(RepositoryId(7))] {
+            assert_eq!(it.reason_for(readers_of), "");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod projection;
 pub mod report;
 pub mod score;
 pub mod snapshot;
+pub mod suggest;
 pub mod waiting;
 
 mod decide;

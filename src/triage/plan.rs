@@ -14,6 +14,7 @@ use super::decision::{Decision, Mode, Outcome, Reason};
 use super::ledger::{self, Act, LedgerEntry, MILESTONE, Rank};
 use super::projection::{field_of, lives_in_ledger, shows_label, value_of_label};
 use super::snapshot::{BoardRow, FieldValue, PostedComment, Snapshot};
+use super::suggest::suggest;
 use super::waiting::waiting;
 
 /// Stands for the rule in the reasons of answers; those of commands have the command's text, which
@@ -78,7 +79,9 @@ pub fn plan(policy: &Policy, snapshot: &Snapshot, decision: &Decision) -> Plan {
     reminders(policy, snapshot, &mut sorted);
     comments(snapshot, decision, &mut sorted);
     answers(snapshot, &mut sorted);
-    sorted.into_plan()
+    let mut plan = sorted.into_plan();
+    suggest(policy, snapshot, decision, &mut plan);
+    plan
 }
 
 /// Changes by what they touch, so that the order of the plan does not depend on the policy's.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CommentId, RepoName, UserId};
+use crate::ids::{CommentId, RepoName, RepositoryId, UserId};
 
 use super::answer::Answer;
 use super::ledger::LedgerEntry;
@@ -18,6 +18,8 @@ use super::ledger::LedgerEntry;
 pub struct Snapshot {
     /// The only source of time in a decision.
     pub now: Timestamp,
+    /// The issue's repository, whatever it is called.
+    pub repository_id: RepositoryId,
     pub issue: Issue,
     pub author: Person,
     /// Roles (ids of the policy) that have confirmed this item: by reacting or by a command.
@@ -41,6 +43,14 @@ pub struct Snapshot {
     /// its place in time.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub iterations: BTreeMap<String, BTreeMap<String, Vec<Iteration>>>,
+}
+
+impl Snapshot {
+    /// The private repository whose readers are all who see the item; `None`: everybody does.
+    #[must_use]
+    pub fn readers_of(&self) -> Option<RepositoryId> {
+        self.issue.private.then_some(self.repository_id)
+    }
 }
 
 /// A stretch of time on a board.
@@ -83,14 +93,6 @@ pub struct Issue {
     /// Number of sub-issues.
     pub sub_issues: u64,
     pub assignees: Vec<String>,
-}
-
-impl Issue {
-    /// The private repository whose readers are all who see it; `None`: everybody does.
-    #[must_use]
-    pub fn readers_of(&self) -> Option<&RepoName> {
-        self.private.then_some(&self.repository)
-    }
 }
 
 /// Somebody, with the roles the policy gives them (resolved by numeric id, outside the core).

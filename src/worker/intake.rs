@@ -219,7 +219,7 @@ pub(super) fn take_in(
                 _ => None,
             },
             told_in: match event {
-                Event::Told(told) => told.in_private.as_ref(),
+                Event::Told(told) => told.in_private,
                 _ => None,
             },
         };
@@ -299,6 +299,11 @@ impl Intake<'_> {
             "demilestoned" => {
                 let none = AttributeValue::One(String::new());
                 self.act(ledger::MILESTONE, none, at, "milestone");
+            }
+            "assigned" | "unassigned" => {
+                let all = event.issue.issue.assignees.iter().cloned().collect();
+                let all = AttributeValue::Many(all);
+                self.act(ledger::ASSIGNEES, all, at, "assignee");
             }
             // Not there any more, or not here: GitHub says which.
             "deleted" | "transferred" => self.draft.distrust(),

@@ -52,7 +52,7 @@ pub(super) struct Spoken<'a> {
     /// The command that it is a part of, where it is: whoever may say that may say this.
     pub part_of: Option<&'a str>,
     /// Of what was said elsewhere: the private repository in which that was, if it was.
-    pub told_in: Option<&'a RepoName>,
+    pub told_in: Option<RepositoryId>,
 }
 
 /// Where something was said.
@@ -73,8 +73,8 @@ pub(super) struct Told {
     /// `owner/repo#n` where it was said.
     pub from: String,
     /// Its repository, where that is private.
-    #[serde(default)]
-    pub in_private: Option<RepoName>,
+    #[serde(default, deserialize_with = "ledger::told_in")]
+    pub in_private: Option<RepositoryId>,
     pub to: Other,
     /// Other lines that are said with it.
     #[serde(default)]
@@ -455,7 +455,7 @@ impl Hearing<'_, '_> {
         if declined {
             let entered = self.draft.record.ledger.last();
             let here = self.private_here();
-            let reason = match entered.map_or("", |e| e.reason_for(here.as_ref())) {
+            let reason = match entered.map_or("", |e| e.reason_for(here)) {
                 "" => String::new(),
                 reason => format!("\n\nThe reason: {}", harmless(reason)),
             };

@@ -39,6 +39,7 @@ pub fn snapshot(
     let communities = communities::of(policy, &mirror.issue, &mirror.author_login, &record.ledger);
     Snapshot {
         now: surroundings.now,
+        repository_id: mirror.repository_id,
         issue: mirror.issue.clone(),
         author: Person {
             id: mirror.author,

@@ -15,7 +15,7 @@ use crate::triage::change::{Change, Write};
 use crate::triage::decision::{Held, Mode, Reason};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::plan::fingerprint;
-use crate::triage::projection::field_of;
+use crate::triage::projection::{self, field_of};
 use crate::triage::snapshot::{FieldValue, Snapshot};
 
 use super::draft::{Draft, attribute_of};
@@ -301,6 +301,10 @@ fn carry_out(policy: &Policy, verdict: &Verdict, decided: &mut Decided) -> bool 
                 value: (!back.to.is_empty()).then(|| FieldValue::Option(back.to.clone())),
             });
             decided.boards.moves_card = true;
+            decided
+                .boards
+                .acts
+                .extend(let_go(policy, verdict, &limit, snapshot));
         } else if !column.eq_ignore_ascii_case(&back.to) {
             return false; // somebody was faster
         }
@@ -336,6 +340,39 @@ fn carry_out(policy: &Policy, verdict: &Verdict, decided: &mut Decided) -> bool 
     });
     decided.plan.changes.extend(changes);
     open
+}
+
+/// A cap takes in what was next: whoever put it in front of the column wanted just that, and owns
+/// the column's attribute no longer.
+fn let_go(
+    policy: &Policy,
+    verdict: &Verdict,
+    limit: &Limit<'_>,
+    snapshot: &Snapshot,
+) -> Option<(ActKey, LedgerEntry)> {
+    let taken_in = verdict
+        .back
+        .as_ref()
+        .is_some_and(|back| limit.holds(&back.to));
+    let field = &policy.boards.get(&verdict.board)?.column_field;
+    let attribute = projection::attribute_of_field(policy, &verdict.board, field)?;
+    let owner = ledger::fold(&snapshot.ledger, &attribute.id).owner;
+    if !taken_in || owner.is_none() {
+        return None;
+    }
+    let entry = LedgerEntry {
+        attribute: attribute.id.clone(),
+        act: Act::Release,
+        rank: Rank::Rule,
+        value: attribute.nothing(),
+        at: snapshot.now,
+        by: None,
+        cause: limit.id().to_owned(),
+        reason: "it was next, and a place became free".to_owned(),
+        told_in: None,
+        until: None,
+    };
+    Some((ActKey(format!("taken-in:{}", verdict.id)), entry))
 }
 
 fn note_by_hand(

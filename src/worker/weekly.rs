@@ -115,6 +115,7 @@ impl Worker {
             let to = Other::of(&read.issue);
             places.push(Place {
                 repository: to.repository.clone(),
+                repository_id: Some(to.repository_id),
                 private: read.issue.issue.private,
             });
             target.post_to = Some(to);
@@ -126,6 +127,7 @@ impl Worker {
             };
             places.push(Place {
                 repository: found.name.clone(),
+                repository_id: Some(found.id),
                 private: found.private,
             });
             target.new_issue = Some(found.name);

@@ -75,7 +75,7 @@ fn decide_prints_the_decision_about_a_recorded_event() {
     assert_eq!(decision["item"], "2i2c-org/infrastructure#1");
     assert_eq!(
         decision["attributes"],
-        json!({"kind": "feature", "goal": ["research"], "impact": "high", "triage": "needs-triage"})
+        json!({"kind": "feature", "goal": ["research"], "impact": "high", "triage": "needs-triage", "stage": ""})
     );
     let mut added: Vec<&str> = decision["labels"]["add"]
         .as_array()

@@ -360,6 +360,14 @@ async fn the_audit_trail_is_read_from_the_command_line() {
     let (world, n) = request().await;
     say(&world, "lea", n, "/triage accept fits the plan").await;
     say(&world, "ada", n, "/triage decline no").await;
+    say(
+        &world,
+        "lea",
+        n,
+        "/override initiatives-in-flight it is promised",
+    )
+    .await;
+    say(&world, "lea", n, "/undo it is not").await;
     let directory = tempfile::tempdir().expect("a directory");
     let key = directory.path().join("key.pem");
     std::fs::write(&key, world.sim.private_key_pem()).expect("a file");
@@ -394,8 +402,24 @@ async fn the_audit_trail_is_read_from_the_command_line() {
     let ids: Vec<_> = lines.iter().map(|l| l["id"].as_i64()).collect();
     assert!(ids.is_sorted(), "oldest first");
     let (_, commands) = audit(&["--item", &name, "--kind", "command"]);
-    assert_eq!(commands.len(), 1);
-    assert_eq!(commands[0]["detail"]["command"], "/triage accept");
+    let told = commands.iter().map(|l| {
+        assert!(l["delivery"].is_string() && l["at"].is_string(), "{l}");
+        (
+            l["detail"]["command"].as_str(),
+            l["detail"]["reason"].as_str(),
+        )
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            (Some("/triage accept"), Some("fits the plan")),
+            (
+                Some("/override initiatives-in-flight"),
+                Some("it is promised")
+            ),
+            (Some("/undo"), Some("it is not")),
+        ]
+    );
     let lead = commands[0]["actor"].to_string();
     let (_, hers) = audit(&["--person", &lead]);
     assert!(!hers.is_empty() && hers.iter().all(|l| l["actor"] == commands[0]["actor"]));
@@ -508,5 +532,35 @@ async fn a_confirmation_is_taken_back_with_what_came_of_it() {
         .expect("an entry");
     let roles: Vec<_> = last.value.iter().map(str::to_owned).collect();
     assert_eq!(roles, ["engineering_manager", "member"]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn after_an_undo_it_can_be_confirmed_again_as_before() {
+    let world = World::new().await;
+    let body = "### Ticket request type\n\nFeature Request\n\n### Ticket impact\n\nCritical";
+    let n = world.open("ada", "Please add RStudio", body);
+    world.settled().await;
+    let waits =
+        |world: &World| has(world, n, "triage/needs-triage") && has(world, n, "needs-confirmation");
+    let goes_ahead =
+        |world: &World| has(world, n, "triage/accepted") && !has(world, n, "needs-confirmation");
+    for round in 0..3 {
+        assert!(waits(&world), "{round}: {:?}", world.labels(n));
+        let said = say(&world, "eng", n, "/critical the class begins").await;
+        assert_eq!(signs(&world, n, said), ["+1"], "{round}");
+        assert!(goes_ahead(&world), "{round}: {:?}", world.labels(n));
+        say(&world, "lea", n, "/undo not yet").await;
+    }
+    assert!(waits(&world), "{:?}", world.labels(n));
+
+    // What a person decided besides is theirs, before and after.
+    say(&world, "eng", n, "/critical now it does").await;
+    say(&world, "lea", n, "/triage defer the class was moved").await;
+    say(&world, "eng", n, "/critical it was not").await;
+    assert!(has(&world, n, "triage/deferred"), "{:?}", world.labels(n));
+    say(&world, "lea", n, "/undo").await;
+    say(&world, "eng", n, "/critical it really was not").await;
+    assert!(has(&world, n, "triage/deferred"), "{:?}", world.labels(n));
     world.end().await;
 }

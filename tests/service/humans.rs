@@ -315,3 +315,76 @@ async fn label_and_field_changed_at_once_to_the_same_value_are_no_news() {
     assert_eq!(said_of_both(&world, n), [""; 0]);
     world.end().await;
 }
+
+#[tokio::test]
+async fn whoever_is_assigned_by_hand_is_in_the_ledger_and_the_trail() {
+    let (world, n) = a_triaged_request().await;
+    let sim = &world.sim;
+    for (by, logins) in [
+        ("ada", &["sam"][..]),
+        ("lea", &["sam", "lea"]),
+        ("lea", &["lea"]),
+    ] {
+        let assigned = sim.assign(by, REPOSITORY, n, logins);
+        assigned.expect("an assignment");
+        world.settled().await;
+    }
+    let ledger = world.ledger(n, "assignees").await;
+    let told: Vec<_> = ledger
+        .iter()
+        .map(|e| (e.rank, e.by, e.value.to_string(), e.cause.as_str()))
+        .collect();
+    let (ada, lea) = (Some(sim.user("ada")), Some(sim.user("lea")));
+    let is = |logins: &str| logins.to_owned();
+    assert_eq!(
+        told,
+        [
+            (Rank::Ambient, ada, is("sam"), "assignee"),
+            (Rank::Person, lea, is("lea, sam"), "assignee"),
+            (Rank::Person, lea, is("lea"), "assignee"),
+        ]
+    );
+    let trail = world.audit(n, "act").await;
+    let of_this = trail
+        .iter()
+        .filter(|l| l.detail["attribute"] == "assignees");
+    let trail: Vec<_> = of_this
+        .map(|l| (l.actor, l.detail["value"].clone(), l.delivery.is_some()))
+        .collect();
+    let values = [vec!["sam"], vec!["lea", "sam"], vec!["lea"]];
+    let wanted = [ada, lea, lea].into_iter().zip(values);
+    let wanted: Vec<_> = wanted.map(|(by, v)| (by, v.into(), true)).collect();
+    assert_eq!(trail, wanted);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_date_given_by_whom_the_policy_lets_give_one_stays() {
+    let (world, n) = a_triaged_request().await;
+    let sim = &world.sim;
+    let milestone = |who: &str, title| {
+        let set = sim.set_milestone(who, REPOSITORY, n, title);
+        set.expect("a milestone");
+    };
+    milestone("ada", Some("2026 Q4"));
+    world.settled().await;
+    assert_eq!(world.issue(n).milestone, "", "nobody decided on it yet");
+    milestone("lea", Some("2026 Q4"));
+    world.settled().await;
+    assert_eq!(world.issue(n).milestone, "2026 Q4");
+    let held = world.held(n).await;
+    let kept = ("milestone".to_owned(), "set by a human".to_owned());
+    assert!(held.contains(&kept), "{held:?}");
+    let ledger = world.ledger(n, "milestone").await;
+    let ranks: Vec<_> = ledger.iter().map(|e| (e.rank, e.by)).collect();
+    let (ada, lea) = (Some(sim.user("ada")), Some(sim.user("lea")));
+    assert_eq!(
+        ranks,
+        [
+            (Rank::Ambient, ada),
+            (Rank::Rule, None),
+            (Rank::Person, lea)
+        ]
+    );
+    world.end().await;
+}

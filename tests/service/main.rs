@@ -5,6 +5,7 @@
 mod published;
 
 mod ask;
+mod authority;
 mod before;
 mod boards;
 mod both;
@@ -42,6 +43,7 @@ mod replicas;
 mod shorthands;
 mod similar;
 mod size;
+mod stages;
 mod stop;
 mod stopping;
 mod texts;

@@ -28,12 +28,13 @@ async fn an_idea_is_promoted_in_one_step_and_that_is_taken_back_in_one() {
     assert_eq!(signs(&world, n, said), ["+1"]);
     assert!(has(&world, n, "kind/initiative") && !has(&world, n, "kind/feature"));
     assert!(has(&world, n, "triage/accepted") && !has(&world, n, "triage/needs-triage"));
-    let card = world.card(n).expect("a card");
-    assert_eq!(
-        card.fields.get("type").map(String::as_str),
-        Some("Initiative")
-    );
-    for attribute in ["kind", "triage"] {
+    let shown = |world: &World, field: &str| {
+        let card = world.card(n).expect("a card");
+        card.fields.get(field).cloned().unwrap_or_default()
+    };
+    assert_eq!(shown(&world, "type"), "Initiative");
+    assert_eq!(shown(&world, "Status"), "Upcoming P&S Initiatives");
+    for attribute in ["kind", "triage", "stage"] {
         let last = world.ledger(n, attribute).await.pop().expect("an entry");
         assert_eq!(
             (last.rank, last.cause.as_str(), last.reason.as_str()),
@@ -47,6 +48,18 @@ async fn an_idea_is_promoted_in_one_step_and_that_is_taken_back_in_one() {
     say(&world, "lea", n, "/undo").await;
     assert!(has(&world, n, "kind/feature") && !has(&world, n, "kind/initiative"));
     assert!(has(&world, n, "triage/needs-triage") && !has(&world, n, "triage/accepted"));
+    assert_eq!(shown(&world, "Status"), "");
+
+    // Hands move the card on, and what was said does not pull it back.
+    say(&world, "lea", n, "/promote after all").await;
+    for (who, to) in [("dev", "Refined"), ("ada", "Up Next")] {
+        let moved = world
+            .sim
+            .move_card(who, (ORGANIZATION, BOARD), (REPOSITORY, n), to);
+        moved.expect("a move");
+        world.settled().await;
+        assert_eq!(shown(&world, "Status"), to);
+    }
     world.end().await;
 }
 
@@ -56,10 +69,19 @@ async fn what_is_parked_is_nobodys_question_and_was_not_declined() {
     let m = world.open("ada", "Please add Julia", "For teaching.");
     world.settled().await;
     // From the digest, say, where several are named.
+    for k in [n, m] {
+        let on = (ORGANIZATION, BOARD);
+        let moved = world.sim.move_card("dev", on, (REPOSITORY, k), "Refined");
+        moved.expect("a move");
+    }
+    world.settled().await;
     let text = format!("/park #{n} until the upstream release is out");
     let said = say(&world, "dev", m, &text).await;
     assert_eq!(signs(&world, m, said), ["+1"]);
     assert!(has(&world, n, "triage/deferred") && has(&world, m, "triage/needs-triage"));
+    // It leaves the columns, and stays on the board.
+    let column = |k| world.card(k).expect("a card").fields.get("Status").cloned();
+    assert_eq!((column(n), column(m)), (None, Some("Refined".to_owned())));
     assert!(world.issue(n).open);
     assert_eq!(
         world.answers(n).len(),
@@ -80,7 +102,7 @@ async fn help_says_what_they_set_here() {
     say(&world, "ada", n, "/help").await;
     let told = world.answers(n).pop().expect("an answer");
     assert!(
-        told.contains("Sets `/kind initiative`, `/triage accepted`."),
+        told.contains("Sets `/kind initiative`, `/triage accepted`, `/stage upcoming`."),
         "{told}"
     );
     world.end().await;

@@ -60,6 +60,7 @@ async fn acts(stage: &Stage) -> Result<Vec<Ending>, SimError> {
     }
     humans_win(stage, &mut endings).await?;
     the_lead_steers(stage, &mut endings).await?;
+    questions_and_second_thoughts(stage, &mut endings).await?;
     boards::nothing_starts_unseen(stage, &mut endings).await?;
     boards::few_things_at_once(stage, &mut endings).await?;
     once_more(stage).await?;
@@ -247,6 +248,32 @@ async fn the_lead_steers(stage: &Stage, endings: &mut [Ending]) -> Result<(), Si
     loud.answers += 1;
     quiet.answers += 1;
     quiet.labels = &["goal/research", "kind/feature", "triage/accepted"];
+    Ok(())
+}
+
+/// The author is asked, something is put out of the way, and a mistake is taken back.
+async fn questions_and_second_thoughts(
+    stage: &Stage,
+    endings: &mut [Ending],
+) -> Result<(), SimError> {
+    let [_, loud, _, _, workshop, dark] = endings else {
+        return Ok(());
+    };
+    transcript::scene("What is not decided yet: a question, a pause, and a second thought");
+    for (ending, text) in [
+        (&*dark, "/triage needs-info which page is it?"),
+        (&*workshop, "/snooze 2w until the dates are fixed"),
+        (&*loud, "/triage decline we have none to give"),
+        (&*loud, "/undo that was meant for another one"),
+    ] {
+        let number = ending.number;
+        transcript::act("lea", &format!("comments on #{number}: {text}"));
+        stage.sim.comment("lea", REPOSITORY, number, text)?;
+        stage.watch().await;
+    }
+    dark.labels = &["kind/docs", "no-goal-yet", "triage/needs-info"];
+    workshop.answers += 1; // until when
+    loud.answers += 1; // kindly, and why
     Ok(())
 }
 

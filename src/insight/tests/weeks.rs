@@ -54,6 +54,7 @@ fn repository(name: &str) -> RepoName {
 fn public() -> Place {
     Place {
         repository: repository("example-org/product"),
+        repository_id: None,
         private: false,
     }
 }
@@ -335,6 +336,7 @@ fn a_public_place_learns_nothing_private_or_internal() {
     assert!(!inside.markdown().contains("Secret plan"));
     let vault = Place {
         repository: repository("example-org/vault"),
+        repository_id: None,
         private: true,
     };
     assert!(

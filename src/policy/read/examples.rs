@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
-use crate::ids::{RepoName, UserId};
+use crate::ids::{RepoName, RepositoryId, UserId};
 use crate::policy::diagnostic::{line_and_column, suggest};
 use crate::policy::examples::{Example, Expected};
 use crate::policy::form;
@@ -37,6 +37,7 @@ pub fn ordinary() -> Snapshot {
     let opened = now - jiff::SignedDuration::from_mins(5);
     Snapshot {
         now,
+        repository_id: RepositoryId(1),
         issue: Issue {
             repository: RepoName {
                 owner: "example-org".to_owned(),

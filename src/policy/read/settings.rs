@@ -11,6 +11,7 @@ use crate::policy::expr::{Expect, Schema, Slot, Type};
 use crate::policy::model::{Attribute, Digest, Driver, Role, SHORTHANDS, Shorthand, Unauthorised};
 use crate::policy::template::{Part, RawPart, Template, split};
 use crate::policy::yaml::{Kind, Node};
+use crate::triage::ledger::{ASSIGNEES, MILESTONE};
 
 use super::vocabulary::{Entries, identifier};
 use super::{Reader, kpis};
@@ -210,6 +211,9 @@ pub fn score(
     out
 }
 
+/// What people change by hand and no command sets; `commands:` says whose change has weight.
+const BY_HAND: [&str; 2] = [MILESTONE, ASSIGNEES];
+
 pub fn commands(
     r: &mut Reader<'_>,
     entries: &Entries<'_>,
@@ -221,6 +225,7 @@ pub fn commands(
         .keys()
         .map(String::as_str)
         .chain(COMMANDS.iter().copied())
+        .chain(BY_HAND)
         .collect();
     for (key, node) in entries {
         let Some(name) = r.known(key, "unknown-command", "command", known.iter().copied()) else {

@@ -111,7 +111,7 @@ impl State {
                 author: by.user,
                 labels: labels.clone(),
                 milestone: new.milestone,
-                assignees: new.assignees,
+                assignees: new.assignees.clone(),
                 open: true,
                 state_reason: None,
                 kind: None,
@@ -129,6 +129,9 @@ impl State {
         self.issue_event("opened", by, id, json!({}));
         for label in labels {
             self.labelled("labeled", by, id, label);
+        }
+        for assignee in new.assignees {
+            self.assigned("assigned", by, id, assignee);
         }
         Ok(id)
     }
@@ -157,9 +160,6 @@ impl State {
             let from = issue.body.replace(body).unwrap_or_default();
             changes.insert("body".to_owned(), json!({"from": from}));
         }
-        if let Some(assignees) = edit.assignees {
-            issue.assignees = assignees;
-        }
         if !changes.is_empty() {
             self.touch(id);
             self.issue_event("edited", by, id, json!({"changes": changes}));
@@ -169,6 +169,9 @@ impl State {
             let gone: Vec<u64> = have.into_iter().filter(|l| !wanted.contains(l)).collect();
             self.remove_labels(by, id, &gone)?;
             self.add_labels(by, id, &wanted)?;
+        }
+        if let Some(assignees) = edit.assignees {
+            self.set_assignees(by, id, &assignees)?;
         }
         match edit.milestone {
             NewMilestone::Same => {}
@@ -301,6 +304,28 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Assigns the issue to these people and to nobody else. Each change is told by itself.
+    pub fn set_assignees(&mut self, by: Actor, id: u64, wanted: &[u64]) -> Result<(), Refusal> {
+        let issue = self.issue_mut(id)?;
+        let before = std::mem::replace(&mut issue.assignees, wanted.to_vec());
+        if before == wanted {
+            return Ok(());
+        }
+        self.touch(id);
+        for gone in before.iter().filter(|user| !wanted.contains(user)) {
+            self.assigned("unassigned", by, id, *gone);
+        }
+        for new in wanted.iter().filter(|user| !before.contains(user)) {
+            self.assigned("assigned", by, id, *new);
+        }
+        Ok(())
+    }
+
+    fn assigned(&mut self, action: &str, by: Actor, id: u64, assignee: u64) {
+        let shown = self.user_json(assignee);
+        self.issue_event(action, by, id, json!({"assignee": shown}));
     }
 
     pub fn create_milestone(

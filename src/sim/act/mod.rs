@@ -6,6 +6,7 @@ mod comments;
 mod files;
 mod issues;
 mod labels;
+mod repositories;
 
 pub(super) use issues::{Edit, NewIssue, NewMilestone};
 pub(super) use labels::LabelEdit;

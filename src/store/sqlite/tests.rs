@@ -159,6 +159,49 @@ async fn the_audit_trail_and_the_ledger_cannot_be_rewritten() {
 }
 
 #[tokio::test]
+async fn a_repository_that_was_kept_by_its_name_is_kept_by_its_number() {
+    let (directory, store) = fresh().await;
+    store.close().await;
+    let url = format!("sqlite:{}", directory.path().join("store.db").display());
+    let mut conn = SqliteConnection::connect(&url).await.unwrap();
+    // As it was written before: `leads` is known, `other` is two, and of `gone` nothing is known.
+    sqlx::raw_sql(
+        r#"DELETE FROM _sqlx_migrations WHERE version = 50;
+        INSERT INTO items (installation, issue) VALUES
+            (7, '{"repository_id":42,"issue":{"repository":{"owner":"o","name":"leads"}}}'),
+            (7, '{"repository_id":42,"issue":{"repository":{"owner":"o","name":"leads"}}}'),
+            (8, '{"repository_id":9,"issue":{"repository":{"owner":"o","name":"leads"}}}'),
+            (7, '{"repository_id":43,"issue":{"repository":{"owner":"o","name":"other"}}}'),
+            (7, '{"repository_id":44,"issue":{"repository":{"owner":"o","name":"other"}}}');
+        INSERT INTO ledger (installation, item, act, entry) VALUES
+            (7, 1, 'a', '{"n":1,"told_in":{"owner":"O","name":"Leads"}}'),
+            (7, 1, 'b', '{"n":2,"told_in":{"owner":"o","name":"other"}}'),
+            (7, 1, 'c', '{"n":3,"told_in":{"owner":"o","name":"gone"}}'),
+            (7, 1, 'd', '{"n":4}');"#,
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    open(&directory).await.close().await;
+    let entries: Vec<String> = sqlx::query_scalar("SELECT entry FROM ledger ORDER BY id")
+        .fetch_all(&mut conn)
+        .await
+        .unwrap();
+    assert_eq!(
+        entries,
+        [
+            r#"{"n":1,"told_in":42}"#,
+            r#"{"n":2,"told_in":0}"#,
+            r#"{"n":3,"told_in":0}"#,
+            r#"{"n":4}"#
+        ]
+    );
+    let rewritten = sqlx::query("UPDATE ledger SET entry = '[]'");
+    let error = rewritten.execute(&mut conn).await.unwrap_err();
+    assert!(error.to_string().contains("append-only"), "{error}");
+}
+
+#[tokio::test]
 async fn the_log_is_moved_into_the_file_and_starts_over() {
     let (directory, store) = fresh().await;
     let store = Arc::new(store);

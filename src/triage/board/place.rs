@@ -64,7 +64,7 @@ pub fn place(
             let pass = Pass {
                 until: entry.until,
                 by: entry.by,
-                reason: entry.reason_for(snapshot.issue.readers_of()).to_owned(),
+                reason: entry.reason_for(snapshot.readers_of()).to_owned(),
             };
             it.passes.insert(id.to_owned(), pass);
         }

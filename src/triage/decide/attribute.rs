@@ -135,7 +135,7 @@ pub(super) fn without_rules(
     let reason = Reason {
         rule: owner.cause.clone(),
         principle: String::new(),
-        because: owner.reason_for(snapshot.issue.readers_of()).to_owned(),
+        because: owner.reason_for(snapshot.readers_of()).to_owned(),
         mode: Mode::Enforce, // commands always act
     };
     (owner.value.clone(), Some(reason))

@@ -4,22 +4,21 @@
 //! else the answer would tell that it is.
 
 use crate::command::{Act as Asked, ItemRef};
-use crate::ids::RepoName;
+use crate::ids::RepositoryId;
 use crate::policy::template::code;
 
 use super::{Hearing, Named, Outcome, Place};
 
 impl Hearing<'_, '_> {
     /// This item's repository, where only some may read it.
-    pub(super) fn private_here(&self) -> Option<RepoName> {
-        let here = self.draft.record.issue.as_ref()?;
-        here.issue.readers_of().cloned()
+    pub(super) fn private_here(&self) -> Option<RepositoryId> {
+        self.draft.record.issue.as_ref()?.readers_of()
     }
 
     /// The private repository in which this was said, if it was in one.
-    pub(super) fn told_in(&self) -> Option<RepoName> {
+    pub(super) fn told_in(&self) -> Option<RepositoryId> {
         match self.spoken.place {
-            Place::Elsewhere => self.spoken.told_in.cloned(),
+            Place::Elsewhere => self.spoken.told_in,
             Place::Issue | Place::Comment(_) => self.private_here(),
         }
     }

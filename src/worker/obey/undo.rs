@@ -1,6 +1,6 @@
 //! `/undo`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::command::Said;
 use crate::policy::template::code;
@@ -31,6 +31,7 @@ impl Hearing<'_, '_> {
             }
         }
         let mut left = Vec::new();
+        let names: BTreeSet<&str> = undone.keys().copied().collect();
         for (attribute, (first, last)) in undone {
             let changed = ledger[last + 1..]
                 .iter()
@@ -47,7 +48,7 @@ impl Hearing<'_, '_> {
                 );
             }
             if attribute == ledger::CONFIRMED {
-                self.unconfirm(said, text, &ledger[..first]);
+                self.unconfirm(said, text, &ledger[..first], &names);
                 continue;
             }
             let Some(known) = self.around.policy.attributes.get(attribute) else {

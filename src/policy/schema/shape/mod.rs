@@ -111,7 +111,8 @@ pub struct Policy {
     pub score: Option<BTreeMap<String, Driver>>,
     /// The figures that the organisation watches.
     pub kpis: Option<Vec<Kpi>>,
-    /// Which roles may say which command; each attribute is one.
+    /// Which roles may say which command; each attribute is one. `milestone` and `assignees` are
+    /// none: there it is whose change by hand has a person's weight.
     pub commands: Option<BTreeMap<String, Texts>>,
     /// What `/promote` and `/park` set: values by attribute, `none` for no value.
     #[schemars(extend("propertyNames" = { "enum": ["promote", "park"] }))]
