@@ -77,3 +77,57 @@ async fn what_a_cap_pulls_in_stays_in() {
     assert_eq!(verdicts.len(), 1, "{verdicts:?}");
     world.end().await;
 }
+
+#[tokio::test]
+async fn a_cap_for_each_value_counts_them_apart_and_no_relabelling_ends_running_work() {
+    let policy = POLICY
+        .replace(
+            "attributes:\n",
+            "attributes:\n  goal: { values: [research, education], many: true, label: \"goal/{value}\" }\n",
+        )
+        .replace("at_most: 2\n", "at_most: 1\n        per: goal\n")
+        .replace("triage: member }", "triage: member, goal: member }");
+    let world = world(&policy).await;
+    let card = async |title: &str, goal: &str| {
+        let n = world.card_in("dev", title, NEXT);
+        if !goal.is_empty() {
+            say(&world, "dev", n, &format!("/goal {goal}")).await;
+        }
+        world.settled().await;
+        n
+    };
+    let a = card("A study", "research").await;
+    let b = card("A course", "education").await;
+    let c = card("Another study", "research").await;
+    let neither = card("Mops", "").await;
+    for n in [a, b, c, neither] {
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        world.drag("dev", n, DOING);
+        world.settled().await;
+    }
+    assert_eq!(
+        [a, b, c, neither].map(|n| world.column(n)),
+        [DOING, DOING, NEXT, DOING]
+    );
+    let said = world.answers(c).pop().expect("it is said");
+    for part in [
+        "doing-research:",
+        "1 of 1 in _In Progress_ (goal research)",
+        "A study",
+        "`/override doing-research`",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    assert!(!said.contains("A course"), "{said}");
+    // What runs stays, whatever it is called from now on; it takes its place, though.
+    say(&world, "dev", neither, "/goal education").await;
+    world.settled().await;
+    assert_eq!([b, neither].map(|n| world.column(n)), [DOING, DOING]);
+    let d = card("Another course", "education").await;
+    world.drag("dev", d, DOING);
+    world.settled().await;
+    assert_eq!(world.column(d), NEXT);
+    let said = world.answers(d).pop().expect("it is said");
+    assert!(said.contains("2 of 1 in"), "{said}");
+    world.end().await;
+}

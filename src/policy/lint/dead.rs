@@ -44,7 +44,13 @@ pub fn find(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>) {
             r.warn(CODE, place, message, None);
         }
     }
+    let mut told: Option<&str> = None;
     for cap in policy.caps.values() {
+        // One of a cap's many values stands for all.
+        let of = cap.only.as_ref().map(|only| only.of.as_str());
+        if of.is_some() && std::mem::replace(&mut told, of) == of {
+            continue;
+        }
         if let (Some(exempt), Some(place)) = (&cap.exempt, places.rules.get(&cap.id))
             && never_holds(exempt, schema)
         {

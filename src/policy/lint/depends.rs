@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::policy::expr::{Program, Slot};
-use crate::policy::model::{Attribute, Policy, Rule};
+use crate::policy::model::{Attribute, Cap, Policy, Rule};
 
 /// Something that decides or is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +51,12 @@ impl<'p> Depends<'p> {
         attribute
             .or_else(|| policy.gates.get_index_of(name).map(Thing::Gate))
             .or_else(|| policy.caps.get_index_of(name).map(Thing::Cap))
+            // Those of all values depend on the same.
+            .or_else(|| {
+                let mut caps = policy.caps.values();
+                let of = |cap: &Cap| cap.only.as_ref().is_some_and(|only| only.of == name);
+                caps.position(of).map(Thing::Cap)
+            })
             .or(match name {
                 "milestone" => Some(Thing::Milestone),
                 "score" => Some(Thing::Score),
@@ -101,6 +107,9 @@ impl<'p> Depends<'p> {
                 let orders = cap.next_by.iter().filter_map(|o| o.by.as_ref());
                 let programs = std::iter::once(&cap.at_most).chain(&cap.exempt);
                 let mut needs = self.read_by(programs.chain(orders));
+                let attribute = cap.only.as_ref().map(|only| &only.attribute);
+                let attribute = attribute.and_then(|id| policy.attributes.get_index_of(id));
+                needs.extend(attribute.map(Thing::Attribute));
                 if cap.next_by.iter().any(|o| o.by.is_none()) {
                     needs.push(Thing::Score);
                 }

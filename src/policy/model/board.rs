@@ -146,8 +146,11 @@ pub struct Gate {
 }
 
 /// A limit on how many items may be in columns.
+#[derive(Clone)]
 pub struct Cap {
     pub id: String,
+    /// It counts these alone; `None`: all.
+    pub only: Option<Only>,
     pub principle: String,
     pub board: String,
     pub columns: Vec<String>,
@@ -162,6 +165,16 @@ pub struct Cap {
     pub because: String,
 }
 
+/// Whom one of the caps counts that a cap with `per` stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Only {
+    /// The id that the policy gives to all of them.
+    pub of: String,
+    /// Items with this value of an attribute.
+    pub attribute: String,
+    pub value: String,
+}
+
 /// What happens to an entry that should not be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
@@ -170,6 +183,7 @@ pub enum Over {
 }
 
 /// `score desc`.
+#[derive(Clone)]
 pub struct OrderBy {
     /// `None`: the score.
     pub by: Option<Program>,

@@ -1,7 +1,7 @@
 //! Gates and caps: what may enter a board's columns, and how many.
 
 use crate::policy::expr::{Expect, compile};
-use crate::policy::model::{Board, Cap, Gate, OrderBy, Over};
+use crate::policy::model::{Board, Cap, Gate, Only, OrderBy, Over};
 use crate::policy::yaml::Node;
 
 use super::principles::Names;
@@ -95,16 +95,20 @@ pub(super) fn gate(
 }
 
 const CAP_KEYS: &[&str] = &[
-    "id", "board", "columns", "at_most", "exempt", "over", "by_hand", "next_by", "pull", "because",
+    "id", "board", "columns", "at_most", "per", "exempt", "over", "by_hand", "next_by", "pull",
+    "because",
 ];
 
-pub(super) fn cap(
+/// A cap; with `per` one for each value of the attribute. Empty: it could not be read.
+pub(super) fn caps(
     r: &mut Reader<'_>,
     node: &Node,
     principle: &str,
     names: &Names<'_>,
-) -> Option<Cap> {
-    let f = r.fields(node, "a cap", CAP_KEYS)?;
+) -> Vec<Cap> {
+    let Some(f) = r.fields(node, "a cap", CAP_KEYS) else {
+        return Vec::new();
+    };
     let id = r.required(&f, "id", "a cap");
     let (board, columns) = columns(r, &f, "columns", names);
     let because = r.required(&f, "because", "a cap");
@@ -134,21 +138,47 @@ pub(super) fn cap(
     let pull = r.flag(f.get("pull"), "`pull`");
     let Some(at_most) = f.get("at_most") else {
         r.error("missing-key", node, "a cap needs `at_most`");
-        return None;
+        return Vec::new();
     };
-    Some(Cap {
+    let Some(at_most) = r.expression(at_most, names.schema, Expect::Number) else {
+        return Vec::new();
+    };
+    let per = f.get("per");
+    // The value is in the cap's id, which comments name.
+    let shown = names.attributes.values().filter(|a| !a.internal);
+    let shown = shown.map(|a| a.id.as_str());
+    let each = per.and_then(|n| r.known(n, "unknown-attribute", "public attribute", shown));
+    let of_all = Cap {
         id,
+        only: None,
         principle: principle.to_owned(),
         board,
         columns,
-        at_most: r.expression(at_most, names.schema, Expect::Number)?,
+        at_most,
         exempt,
         over,
         by_hand,
         next_by,
         pull,
         because,
-    })
+    };
+    match (per, each.and_then(|name| names.attributes.get(&name))) {
+        (None, _) => vec![of_all],
+        (Some(_), None) => Vec::new(),
+        (Some(_), Some(attribute)) => attribute
+            .values
+            .iter()
+            .map(|value| Cap {
+                id: format!("{}-{}", of_all.id, value.id),
+                only: Some(Only {
+                    of: of_all.id.clone(),
+                    attribute: attribute.id.clone(),
+                    value: value.id.clone(),
+                }),
+                ..of_all.clone()
+            })
+            .collect(),
+    }
 }
 
 /// `score desc`, `issue.created_at asc`.

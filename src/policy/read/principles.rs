@@ -15,7 +15,7 @@ use crate::triage::attribute::AttributeValue;
 use crate::triage::decision::Mode;
 
 use super::fields;
-use super::limits::{cap, gate};
+use super::limits::{caps, gate};
 use super::vocabulary::Entries;
 use super::{Fields, Reader};
 
@@ -106,11 +106,11 @@ pub fn read(r: &mut Reader<'_>, entries: &Entries<'_>, names: &Names<'_>) -> Pri
             .and_then(|n| r.list(n, "`caps`"))
             .unwrap_or_default()
         {
-            if let Some(cap) = cap(r, item, &id, names)
-                && let Some(place) = claim(r, item, &cap.id, &mut out.places)
-            {
-                out.places.insert(cap.id.clone(), place);
-                out.caps.insert(cap.id.clone(), cap);
+            for cap in caps(r, item, &id, names) {
+                if let Some(place) = claim(r, item, &cap.id, &mut out.places) {
+                    out.places.insert(cap.id.clone(), place);
+                    out.caps.insert(cap.id.clone(), cap);
+                }
             }
         }
     }
@@ -201,6 +201,11 @@ fn allowance(
         .keys()
         .chain(all.gates.keys())
         .chain(all.caps.keys())
+        .chain(
+            all.caps
+                .values()
+                .filter_map(|cap| Some(&cap.only.as_ref()?.of)),
+        )
         .map(String::as_str)
         .chain(["milestone", "score"]);
     let decide = r.all_known(f.get("decide"), "unknown-attribute", "decision", decisions);

@@ -91,7 +91,8 @@ impl<'a> Judge<'a> {
     }
 
     fn is_exempt(&self, row: usize, limit: usize) -> bool {
-        self.place(row).exempt.contains(self.limits[limit].0.id())
+        let (place, (limit, _)) = (self.place(row), self.limits[limit]);
+        place.exempt.contains(limit.id()) || is_another_value(place, limit)
     }
 
     fn has_pass(&self, row: usize, limit: usize) -> bool {
@@ -329,7 +330,9 @@ impl<'a> Judge<'a> {
         for row in there {
             let item = rows[row].item;
             if self.is_exempt(row, limit) {
-                state.exempt.push(item);
+                if !is_another_value(&rows[row].place, Limit::Cap(cap)) {
+                    state.exempt.push(item);
+                }
                 continue;
             }
             state.in_flight.push(item);
@@ -412,4 +415,12 @@ fn in_order(cap: &Cap, a: &[OrderKey], b: &[OrderKey]) -> Ordering {
         }
     }
     Ordering::Equal
+}
+
+/// Is it a cap for one value of an attribute, and the item has another, or none?
+fn is_another_value(place: &Place, limit: Limit<'_>) -> bool {
+    match limit {
+        Limit::Cap(cap) => cap.only.is_some() && !place.counts_in.contains(&cap.id),
+        Limit::Gate(_) => false,
+    }
 }

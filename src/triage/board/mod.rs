@@ -70,6 +70,10 @@ pub struct Place {
     pub mover: Option<Mover>,
     /// Caps that it is exempt from.
     pub exempt: BTreeSet<String>,
+    /// Caps for one value of an attribute that it has. In the others it counts as little as
+    /// whatever is exempt.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub counts_in: BTreeSet<String>,
     /// Gates whose condition it meets.
     pub meets: BTreeSet<String>,
     /// Caps and gates that somebody let it past.

@@ -79,6 +79,12 @@ pub fn place(
                 if exempt.is_some_and(|e| e.holds(&facts, &mut notes)) {
                     it.exempt.insert(cap.id.clone());
                 }
+                if let Some(only) = &cap.only
+                    && let Some(outcome) = decision.attributes.get(&only.attribute)
+                    && outcome.value.contains(&only.value)
+                {
+                    it.counts_in.insert(cap.id.clone());
+                }
                 let keys = keys(cap, &facts, &score, &mut notes);
                 it.order.insert(cap.id.clone(), keys);
             }

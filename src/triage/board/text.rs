@@ -74,14 +74,10 @@ pub fn asks_for_reason(
 /// A place is free: who is next, for the digest's issue.
 #[must_use]
 pub fn next_in_line(policy: &Policy, rows: &[Row], state: &CapState, viewer: &Place) -> String {
-    let columns = policy
-        .caps
-        .get(&state.cap)
-        .map_or(&[][..], |cap| &cap.columns);
-    let columns: Vec<String> = columns.iter().map(|c| column(c)).collect();
+    let cap = policy.caps.get(&state.cap).map(Limit::Cap);
     let mut out = format!(
         "**A place is free in {}**: {} of {}.\n\nNext in line:\n",
-        columns.join(", "),
+        cap.map(counted).unwrap_or_default(),
         state.in_flight.len(),
         state.at_most
     );
@@ -214,13 +210,12 @@ fn reasons(
     let Some(state) = cap_of(decision, limit) else {
         return;
     };
-    let columns: Vec<String> = limit.columns().iter().map(|c| column(c)).collect();
     let _ = write!(
         out,
         "\n\n{} of {} in {} now:\n",
         state.in_flight.len(),
         state.at_most,
-        columns.join(", ")
+        counted(limit)
     );
     for item in state.in_flight.iter().take(NAMED) {
         let there = rows.iter().find(|r| r.item == *item);
@@ -232,6 +227,18 @@ fn reasons(
     if more > 0 {
         let _ = write!(out, "\n- and {more} more");
     }
+}
+
+/// What a limit counts: its columns and, of one for a value of an attribute, the value.
+fn counted(limit: Limit<'_>) -> String {
+    let columns: Vec<String> = limit.columns().iter().map(|c| column(c)).collect();
+    let mut out = columns.join(", ");
+    if let Limit::Cap(cap) = limit
+        && let Some(only) = &cap.only
+    {
+        let _ = write!(out, " ({} {})", only.attribute, only.value);
+    }
+    out
 }
 
 fn cap_of<'d>(decision: &'d BoardDecision, limit: Limit<'_>) -> Option<&'d CapState> {

@@ -58,6 +58,9 @@ pub struct Cap {
     pub columns: Texts,
     /// How many: a number, or an expression.
     pub at_most: Expression,
+    /// An attribute: so many for each of its values, rather than of all items together. Each value
+    /// is a cap of its own, called `ID-VALUE`; items without a value are not counted.
+    pub per: Option<String>,
     /// Items for which this holds are let in and not counted.
     pub exempt: Option<Expression>,
     /// What becomes of an entry over the limit; `return` unless said otherwise.
