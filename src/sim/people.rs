@@ -7,7 +7,7 @@ use crate::ids::CommentId;
 
 use super::act::{Edit, NewIssue};
 use super::ids::Node;
-use super::state::{AccountKind, FieldKind, State, Value};
+use super::state::{AccountKind, Content, FieldKind, State, Value};
 use super::webhooks::Place;
 use super::{Sim, SimError};
 
@@ -409,6 +409,30 @@ impl Sim {
             let item = state.add_draft(by, project, title)?;
             let (field, value) = state.field_value(item, "Status", column)?;
             Ok(state.set_field(by, item, field, value)?)
+        })
+    }
+
+    /// Makes a draft, found by its title, an issue of a repository; its number.
+    pub fn convert_draft(
+        &self,
+        by: &str,
+        (org, project): (&str, u64),
+        title: &str,
+        repo: &str,
+    ) -> Result<u64, SimError> {
+        let number = self.open_issue(by, repo, title, "", &[])?;
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let board = state.numbered_project(org, project)?.id;
+            let issue = state.numbered_issue(repo, number)?;
+            let is_it = |item: &&super::state::Item| {
+                let draft = matches!(&item.content, Content::Draft { title: t, .. } if t == title);
+                draft && item.project == board
+            };
+            let item = state.items.values().find(is_it).map(|item| item.id);
+            let item = item.ok_or_else(|| SimError::Missing(format!("draft {title}")))?;
+            state.convert_draft(by, item, issue)?;
+            Ok(number)
         })
     }
 

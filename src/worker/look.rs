@@ -8,7 +8,7 @@ use crate::command::{Found, ItemRef, table};
 use crate::digest;
 use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::policy::Policy;
-use crate::receive::payload::LabelEvent;
+use crate::receive::payload::{ItemEvent, LabelEvent};
 use crate::store::{
     ActKey, Alias, Delivery, Finish, Happened, Happening, ItemRecord, LaneKey, Lease, MirrorIssue,
     NewAudit, NewDelivery, WritePriority,
@@ -306,9 +306,38 @@ impl Worker {
             },
         };
         intake::take_in(draft, delivery, &event, &surroundings);
+        if let Event::Item(row) = &event
+            && row.action == "converted"
+        {
+            self.forget_draft(organization, delivery, row).await?;
+        }
         self.tell(organization, draft, delivery).await?;
         let posted = matches!(event, Event::Posted(_));
         Ok(posted || actor.is_some() && !surroundings.label_is_gone)
+    }
+
+    /// A draft has become this issue: the board is told, which knows the draft, that it is gone.
+    async fn forget_draft(
+        &self,
+        organization: &Organization,
+        delivery: &Delivery,
+        row: &ItemEvent,
+    ) -> Result<(), WorkError> {
+        let gone = json!({
+            "action": "deleted",
+            "projects_v2_item": {
+                "node_id": row.node_id,
+                "project_node_id": row.project_node_id,
+                "content_type": "DraftIssue",
+            },
+        });
+        let lane = LaneKey::Board(row.project_node_id.clone());
+        let named = ("projects_v2_item", format!("{}:draft", delivery.guid));
+        let installation = organization.installation;
+        let told = NewDelivery::of_our_own(installation, named, lane, &gone, self.clock.now())?;
+        self.store.accept(told).await?;
+        self.ring();
+        Ok(())
     }
 
     /// The items that commands name besides the one they were said on; `None`: GitHub shows the

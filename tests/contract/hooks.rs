@@ -84,6 +84,8 @@ fn everything_happens(sim: &Sim) {
         sim.add_to_project("ada", BOARD, REPO, one)?;
         sim.add_to_project("ada", BOARD, REPO, two)?;
         sim.add_draft("ada", BOARD, "An idea")?;
+        sim.add_draft("ada", BOARD, "A thought")?;
+        sim.convert_draft("ada", BOARD, "A thought", REPO)?;
         for (field, values) in [
             ("Status", ["Todo", "Done"]),
             ("Note", ["short", "longer"]),

@@ -7,6 +7,27 @@ use crate::limits::{DOING, NEXT, POLICY, world};
 const ON: (&str, u64) = (ORGANIZATION, BOARD);
 
 #[tokio::test]
+async fn a_draft_that_becomes_an_issue_takes_one_place_not_two() {
+    let world = world(POLICY).await;
+    let sim = &world.sim;
+    sim.add_draft_in("dev", ON, "A thought", DOING)
+        .expect("a draft");
+    world.settled().await;
+    let n = sim
+        .convert_draft("dev", ON, "A thought", REPOSITORY)
+        .expect("an issue");
+    world.settled().await;
+    assert_eq!(world.column(n), DOING, "it stands where the draft stood");
+    let other = world.card_in("dev", "Second", NEXT);
+    world.settled().await;
+    world.drag("dev", other, DOING);
+    world.settled().await;
+    assert_eq!(world.column(other), DOING, "there was room for two");
+    assert!(world.answers(other).is_empty());
+    world.end().await;
+}
+
+#[tokio::test]
 async fn where_the_policy_pulls_the_next_card_is_moved_when_a_place_becomes_free() {
     let policy = POLICY.replacen(
         "        over: return\n",

@@ -49,6 +49,17 @@ impl State {
         self.new_item(by, project, Content::Draft { id, title })
     }
 
+    /// A draft becomes an issue that is there; its row stays the same.
+    pub fn convert_draft(&mut self, by: Actor, id: u64, issue: u64) -> Result<(), Refusal> {
+        self.issue(issue)?;
+        let item = self.items.get_mut(&id).ok_or_else(Refusal::not_found)?;
+        item.content = Content::Issue(issue);
+        let change = json!({ "from": "DraftIssue", "to": "Issue" });
+        let extra = json!({ "changes": { "content_type": change } });
+        self.item_event("converted", by, id, extra);
+        Ok(())
+    }
+
     fn new_item(&mut self, by: Actor, project: u64, content: Content) -> Result<u64, Refusal> {
         let now = self.now();
         let board = self.projects.get(&project).ok_or_else(Refusal::not_found)?;
