@@ -57,6 +57,7 @@ async fn what_a_cap_pulls_in_stays_in() {
     let b = world.card_in("dev", "Second", DOING);
     world.settled().await;
     let c = world.card_in("dev", "Third", "Done");
+    world.settled().await;
     say(&world, "dev", c, "/stage next").await;
     world.settled().await;
     assert_eq!([a, b, c].map(|n| world.column(n)), [DOING, DOING, NEXT]);
@@ -65,6 +66,7 @@ async fn what_a_cap_pulls_in_stays_in() {
     assert_eq!(world.column(c), DOING, "it was next");
     // What is out of the way for a while is not taken in.
     let d = world.card_in("dev", "Fourth", "Done");
+    world.settled().await;
     say(&world, "lea", d, "/stage next\n/snooze 2w").await;
     world.settled().await;
     world.drag("dev", b, "Done");
@@ -90,6 +92,7 @@ async fn a_cap_for_each_value_counts_them_apart_and_no_relabelling_ends_running_
     let world = world(&policy).await;
     let card = async |title: &str, goal: &str| {
         let n = world.card_in("dev", title, NEXT);
+        world.settled().await;
         if !goal.is_empty() {
             say(&world, "dev", n, &format!("/goal {goal}")).await;
         }
