@@ -150,7 +150,6 @@ pub(super) fn named<'a>(policy: &Policy, name: &'a str) -> Result<About<'a>, sup
     })
 }
 
-/// The policy of a folder; its errors are printed.
 /// Where the policy lies: where it is said, or where the organisation's settings say.
 pub(super) fn folder(
     named: Option<&Path>,
@@ -169,6 +168,7 @@ pub(super) fn folder(
     Ok(folder.to_owned())
 }
 
+/// The policy of a folder; its errors are printed.
 pub(super) fn load(folder: &Path) -> Result<Policy, super::Failure> {
     let sources = policy_folder::read(folder).map_err(usage)?;
     policy::load(&sources).map_err(|found| {
