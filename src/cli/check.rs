@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::policy::examples::ExampleResult;
-use crate::policy::{self, Diagnostic, Policy, Severity, Source, lock, render};
+use crate::policy::render::{self, counted};
+use crate::policy::{self, Diagnostic, Policy, Severity, Source, lock};
 use crate::policy_folder;
 use crate::settings::Settings;
 
@@ -75,7 +76,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         for example in &failed {
             anstream::print!("this example fails: {}", example.text());
         }
-        summary(&findings, policy.as_ref(), failed.len());
+        summary(args.format, &findings, policy.as_ref(), failed.len());
     }
     let wrong = findings.iter().any(|d| d.severity == Severity::Error) || !failed.is_empty();
     if wrong { Err(Failure::No) } else { Ok(()) }
@@ -138,32 +139,32 @@ fn print_json(findings: &[Diagnostic], failed: &[ExampleResult]) -> Outcome {
     Ok(())
 }
 
-fn summary(findings: &[Diagnostic], policy: Option<&Policy>, failed: usize) {
-    let errors = findings
-        .iter()
-        .filter(|d| d.severity == Severity::Error)
-        .count();
-    let warnings = findings.len() - errors;
-    match policy {
-        Some(_) if errors > 0 => anstream::println!(
-            "GitHub differs from the policy: {errors} error(s){}",
-            match failed {
-                0 => String::new(),
-                n => format!(", {n} example(s) fail"),
-            }
-        ),
-        Some(policy) => anstream::println!(
-            "{} principles, {} rules, {} attributes, {} examples: {}",
-            policy.principles.len(),
-            policy.rules.len(),
-            policy.attributes.len(),
-            policy.examples.len(),
-            match (failed, warnings) {
-                (0, 0) => "all is well".to_owned(),
-                (0, n) => format!("{n} warning(s)"),
-                (n, _) => format!("{n} example(s) fail"),
-            }
-        ),
-        None => anstream::println!("{errors} error(s), {warnings} warning(s)"),
+/// The last line. (Of a policy that is wrong the text format has it already.)
+fn summary(format: Format, findings: &[Diagnostic], policy: Option<&Policy>, failed: usize) {
+    let failing = (failed > 0).then(|| format!("{} failed", counted(failed, "example")));
+    let Some(policy) = policy else {
+        if format == Format::Github {
+            anstream::println!("{}", render::counts(findings));
+        }
+        return;
+    };
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        findings.iter().partition(|d| d.severity == Severity::Error);
+    if !errors.is_empty() {
+        let counted = counted(errors.len(), "error");
+        let failing = failing.map_or_else(String::new, |failing| format!(", {failing}"));
+        anstream::println!("GitHub differs from the policy: {counted}{failing}");
+        return;
     }
+    let verdict = failing.unwrap_or_else(|| match warnings.len() {
+        0 => "all is well".to_owned(),
+        n => counted(n, "warning"),
+    });
+    anstream::println!(
+        "{}, {}, {}, {}: {verdict}",
+        counted(policy.principles.len(), "principle"),
+        counted(policy.rules.len(), "rule"),
+        counted(policy.attributes.len(), "attribute"),
+        counted(policy.examples.len(), "example"),
+    );
 }

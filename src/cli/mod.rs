@@ -117,7 +117,21 @@ pub fn main() -> ExitCode {
 
 fn say(error: &anyhow::Error) {
     let style = anstyle::AnsiColor::Red.on_default().bold();
-    anstream::eprintln!("{style}error{style:#}: {error:#}");
+    anstream::eprintln!("{style}error{style:#}: {}", with_causes(error));
+}
+
+/// An error and its causes, but for those that it names itself.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// The runtime of commands that need one.
@@ -126,4 +140,22 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(unreachable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let missing = std::fs::read("/no/such/file").expect_err("it is not there");
+        let says = missing.to_string();
+        let named = anyhow::Error::from(missing).context(format!("cannot read x: {says}"));
+        assert_eq!(with_causes(&named), format!("cannot read x: {says}"));
+        let outer = named.context("starting");
+        assert_eq!(
+            with_causes(&outer),
+            format!("starting: cannot read x: {says}")
+        );
+    }
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use pulldown_cmark::{Event, Options, Parser, html};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd, html};
 
 use crate::store::DigestRecord;
 
@@ -53,11 +53,27 @@ fn part(digest: &DigestRecord) -> String {
 }
 
 /// Markdown as HTML. Links go where the digest made them go; no HTML but our own gets through.
+/// Diagrams are GitHub's to draw; what they show stands beside them in words.
 fn drawn(markdown: &str) -> String {
-    let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
-        Event::Html(text) | Event::InlineHtml(text) if !is_ours(&text) => Event::Text(text),
-        event => event,
-    });
+    let mut in_diagram = false;
+    let events =
+        Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(language)))
+                if &*language == "mermaid" =>
+            {
+                in_diagram = true;
+                None
+            }
+            Event::End(TagEnd::CodeBlock) if in_diagram => {
+                in_diagram = false;
+                None
+            }
+            _ if in_diagram => None,
+            Event::Html(text) | Event::InlineHtml(text) if !is_ours(&text) => {
+                Some(Event::Text(text))
+            }
+            event => Some(event),
+        });
     let mut out = String::new();
     html::push_html(&mut out, events);
     out
@@ -105,6 +121,16 @@ mod tests {
             assert!(!page.contains(part), "{part}\n{page}");
         }
         assert!(page.contains("Made on 23 Nov 2026 09:00 UTC."));
+    }
+
+    #[test]
+    fn it_leaves_the_text_of_diagrams_out() {
+        let text = "before\n\n```mermaid\npie title Came in\n```\n\n```\nkept\n```\n\nafter\n";
+        let page = page(&[record(text, false)]);
+        for part in ["before", "<code>kept", "after"] {
+            assert!(page.contains(part), "{part}\n{page}");
+        }
+        assert!(!page.contains("pie title"), "{page}");
     }
 
     #[test]

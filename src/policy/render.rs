@@ -20,15 +20,23 @@ pub fn text(findings: &[Diagnostic], sources: &[Source], colour: bool) -> String
         out.push_str(&one(&renderer, finding, sources));
         out.push_str("\n\n");
     }
-    let count = |severity| findings.iter().filter(|d| d.severity == severity).count();
-    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let _ = writeln!(
-        out,
-        "{}, {}",
-        plural(count(Severity::Error), "error"),
-        plural(count(Severity::Warning), "warning")
-    );
+    let _ = writeln!(out, "{}", counts(findings));
     out
+}
+
+/// How many findings there are: `1 error, 0 warnings`.
+#[must_use]
+pub fn counts(findings: &[Diagnostic]) -> String {
+    let count = |severity| findings.iter().filter(|d| d.severity == severity).count();
+    let errors = counted(count(Severity::Error), "error");
+    let warnings = counted(count(Severity::Warning), "warning");
+    format!("{errors}, {warnings}")
+}
+
+/// A number and what it counts: `1 error`, `2 errors`.
+#[must_use]
+pub fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn one(renderer: &Renderer, finding: &Diagnostic, sources: &[Source]) -> String {
