@@ -10,7 +10,7 @@ use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::receive::payload::{ItemEvent, LabelEvent};
 use crate::store::{
-    ActKey, Alias, Delivery, Finish, Happened, Happening, ItemRecord, LaneKey, Lease, MirrorIssue,
+    ActKey, Delivery, Finish, Happened, Happening, ItemRecord, LaneKey, Lease, MirrorIssue,
     NewAudit, NewDelivery, WritePriority,
 };
 use crate::triage::change::{Change, Plan};
@@ -63,6 +63,23 @@ pub(super) struct Looked {
     pub seen: Seen,
     /// `None`: the issue is gone from GitHub, or cannot be decided before its deliveries are in.
     pub decided: Option<Decided>,
+}
+
+impl Looked {
+    /// The item is decided on in another lane: that one takes over what is left to do.
+    fn goes_on_in(lane: LaneKey, item: ItemId, draft: Draft, finish: Finish) -> Self {
+        Self {
+            item,
+            draft,
+            finish: Finish {
+                goes_on_in: Some(lane),
+                ..finish
+            },
+            asked: false,
+            seen: Seen::Mirror,
+            decided: None,
+        }
+    }
 }
 
 pub(super) struct Decided {
@@ -151,19 +168,24 @@ impl Worker {
         &self,
         organization: &Organization,
         lease: &Lease,
-        (repository, number): (RepositoryId, u64),
+        number: (RepositoryId, u64),
         read: Read,
     ) -> Result<Looked, WorkError> {
         let installation = lease.installation;
-        let alias = Alias::Number(repository, number);
-        let item = self.store.ensure_item(installation, &[alias]).await?;
-        let record = self.store.item(installation, item).await?;
+        let pending = self.store.pending(lease, AT_A_TIME).await?;
+        let (item, record) = self.item_of_lane(lease, number, &pending).await?;
         let board_ids = organization.board_ids().await?;
-        let mut draft = Draft::new(record.unwrap_or_default(), self.clock.now(), board_ids);
+        let mut draft = Draft::new(record, self.clock.now(), board_ids);
         let mut finish = Finish::default();
         let mut asked = false;
+        let elsewhere = |draft: &Draft| draft.record.lane().filter(|lane| *lane != lease.lane);
+        if draft.record.issue.is_some()
+            && let Some(lane) = elsewhere(&draft)
+        {
+            return Ok(Looked::goes_on_in(lane, item, draft, finish));
+        }
 
-        for delivery in self.store.pending(lease, AT_A_TIME).await? {
+        for delivery in pending {
             if draft.record.issue.is_none()
                 && let Some(name) = Event::addressee(&delivery)
             {
@@ -178,6 +200,12 @@ impl Worker {
                     finish
                         .audit
                         .extend(draft.take_audit(installation, item, &delivery));
+                    if draft.record.issue.is_some()
+                        && let Some(lane) = elsewhere(&draft)
+                    {
+                        // It has gone there just now.
+                        return Ok(Looked::goes_on_in(lane, item, draft, finish));
+                    }
                 }
                 // What came before it is kept; the lane waits for it.
                 Err(error) if finish.done.is_empty() => return Err(error),
@@ -428,13 +456,9 @@ impl Worker {
     ) -> Result<bool, WorkError> {
         let known = draft.record.issue.as_ref();
         let name = known.map(|i| i.issue.repository.clone()).or(name);
-        let node = draft.record.aliases.iter().find_map(|a| match a {
-            Alias::Node(id) => Some(id.clone()),
-            _ => None,
-        });
-        let number = number_of(&draft.record);
-        let read = match (node, name, number) {
-            (Some(node), _, _) => organization.github.item_by_node(&node).await?,
+        let number = draft.record.number();
+        let read = match (draft.record.node_id(), name, number) {
+            (Some(node), _, _) => organization.github.item_by_node(node).await?,
             (None, Some(name), Some((_, number))) => {
                 organization.github.item(&name, number).await?
             }
@@ -485,7 +509,14 @@ impl Worker {
 
     /// Ends a look: what was learned is written, and the item queues for the writer if GitHub
     /// does not show what was decided.
-    async fn queue(&self, lease: &Lease, looked: Looked) -> Result<(), WorkError> {
+    pub(super) async fn queue(&self, lease: &Lease, looked: Looked) -> Result<(), WorkError> {
+        if looked.finish.goes_on_in.is_some() {
+            let mut finish = looked.finish;
+            finish.item = Some((looked.item, looked.draft.into_changes()));
+            self.store.finish(lease, finish).await?;
+            self.ring();
+            return Ok(());
+        }
         let Looked {
             item,
             mut draft,
@@ -595,11 +626,4 @@ pub(super) fn decision_line(
             "withheld": decided.plan.withheld,
         }),
     }
-}
-
-pub(super) fn number_of(record: &ItemRecord) -> Option<(RepositoryId, u64)> {
-    record.aliases.iter().find_map(|alias| match alias {
-        Alias::Number(repository, number) => Some((*repository, *number)),
-        _ => None,
-    })
 }
