@@ -291,6 +291,12 @@ impl MirrorIssue {
         (self.repository_id, self.issue.number)
     }
 
+    /// As people name it: `owner/repo#n`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}#{}", self.issue.repository, self.issue.number)
+    }
+
     /// The private repository whose readers are all who see it; `None`: everybody does.
     #[must_use]
     pub fn readers_of(&self) -> Option<RepositoryId> {

@@ -268,10 +268,10 @@ impl Intake<'_> {
         let was_there = now_at
             .is_some_and(|(repository, number)| went.contains(&Alias::Number(repository, number)));
         if now_at.is_none() || was_there {
-            let from = self.draft.record.issue.as_ref().map(name_of);
+            let from = self.draft.record.issue.as_ref().map(MirrorIssue::name);
             self.draft.move_to(arrival);
             if let Some(from) = from {
-                let what = json!({ "from": from, "to": name_of(arrival) });
+                let what = json!({ "from": from, "to": arrival.name() });
                 self.draft.note("transfer", self.who, what);
             }
         } else {
@@ -625,11 +625,6 @@ impl Intake<'_> {
             },
         );
     }
-}
-
-/// `owner/repo#n`.
-fn name_of(mirror: &MirrorIssue) -> String {
-    format!("{}#{}", mirror.issue.repository, mirror.issue.number)
 }
 
 /// The same in all that an event tells reliably. Counts lag behind, and are told in passing.

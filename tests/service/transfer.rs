@@ -1,11 +1,17 @@
 //! An issue that is transferred to another repository stays the item it was.
 
+use std::sync::Arc;
+
 use northstar::ids::{CommentId, ItemId};
 use northstar::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
-use northstar::sim::{IssueView, WebhookFault, WebhookFaultKind};
+use northstar::sim::{IssueView, Limits, WebhookFault, WebhookFaultKind};
 use northstar::store::{Alias, AuditQuery, Happened, ItemRecord};
 use northstar::triage::ledger::{self, Ownership};
 
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::race::second_worker;
 use crate::world::{Setup, World};
 
 const ON: (&str, u64) = (ORGANIZATION, BOARD);
@@ -227,6 +233,31 @@ async fn what_was_lost_is_learnt_from_the_other_word() {
 }
 
 #[tokio::test]
+async fn who_is_told_nothing_asks_where_it_went() {
+    let (world, n, item) = request(with_hubs(&[])).await;
+    let said = world.answers(n);
+    hold(&world, "issue_comment", 1);
+    let comment = world.sim.comment("lea", REPOSITORY, n, "/kind bug");
+    comment.expect("a comment");
+    hold(&world, "issues", 2);
+    let m = transfer(&world, n);
+    world.sim.clear_faults();
+    // A last word of where it was; what follows from it cannot be written there.
+    hear(&world, "created").await;
+    is_all_of_it(&world, m, item).await;
+    let is = ["goal/research", "kind/bug", "triage/needs-triage"];
+    assert_eq!(labels(&world, m), is);
+    release(&world).await;
+    is_all_of_it(&world, m, item).await;
+    assert_eq!(labels(&world, m), is);
+    assert_eq!(answers(&world, m), said, "nothing is said again");
+    let past = world.service().store.past(world.installation).await;
+    let mut history = past.expect("the store").history.into_iter();
+    assert!(!history.any(|(_, h)| h.what == Happened::Gone));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn what_somebody_did_there_before_the_words_came_is_done_to_the_same_item() {
     let (world, n, item) = request(with_hubs(&[])).await;
     let said = world.answers(n);
@@ -316,7 +347,9 @@ async fn a_label_that_is_not_there_is_nobodys_decision() {
 
 #[tokio::test]
 async fn on_and_on_it_stays_one() {
-    let (world, n, item) = request(with_hubs(&[])).await;
+    let mut setup = with_hubs(&[]);
+    setup.worker.settle_after = jiff::SignedDuration::from_secs(2);
+    let (world, n, item) = request(setup).await;
     let said = world.answers(n);
     hold(&world, "issues", 4);
     let m = transfer(&world, n);
@@ -394,5 +427,98 @@ async fn what_waited_for_the_writer_is_written_where_it_is() {
         is_all_of_it(&world, m, item).await;
     }
     assert_eq!(answers(&world, m), said);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_workers_and_any_order_make_one_of_each() {
+    let world = World::with(with_hubs(&[])).await;
+    let sim = &world.sim;
+    // Each worker has its own client here, so they write at the same moment.
+    sim.limit(Limits {
+        secondary: false,
+        ..Limits::default()
+    });
+    let bell = Arc::new(Notify::new());
+    let second = second_worker(&world, &bell);
+    let stop = CancellationToken::new();
+    let working = tokio::spawn(second.run(stop.clone()));
+    let mut all = Vec::new();
+    for i in 0..8 {
+        all.push(world.open("ada", &format!("Please add tool {i}"), "For our course."));
+    }
+    world.settled().await;
+    let mut moved = Vec::new();
+    for (round, numbers) in all.chunks(2).enumerate() {
+        for kind in [WebhookFaultKind::Duplicate, WebhookFaultKind::Hold] {
+            sim.webhook_fault(WebhookFault {
+                event: None,
+                times: 3,
+                kind,
+            });
+        }
+        for n in numbers {
+            let item = world.item(*n).await;
+            sim.comment("lea", REPOSITORY, *n, "/impact high")
+                .expect("a comment");
+            let m = transfer(&world, *n);
+            sim.comment("lea", THERE, m, "/triage accept fits the plan")
+                .expect("a comment");
+            moved.push((m, item));
+            bell.notify_one();
+        }
+        sim.release_webhooks(round % 2 == 0);
+    }
+    sim.clear_faults();
+    sim.release_webhooks(true);
+    world.settled().await;
+    for (m, item) in moved {
+        let found = Alias::Node(there(&world, m).node_id);
+        let store = &world.service().store;
+        let found = store.item_by_alias(world.installation, &found).await;
+        assert_eq!(found.expect("the store"), Some(item));
+        let is = ["goal/education", "kind/feature", "triage/accepted"];
+        assert_eq!(labels(&world, m), is, "{m}");
+        let greetings = answers(&world, m).into_iter();
+        let greetings = greetings.filter(|a| a.contains("northstar:received"));
+        assert_eq!(greetings.count(), 1, "{m}");
+        let ledger = record(&world, item).await.ledger;
+        let told = |name: &str| {
+            let by_command =
+                |e: &&ledger::LedgerEntry| e.attribute == name && e.rank == ledger::Rank::Command;
+            ledger.iter().filter(by_command).count()
+        };
+        assert_eq!((told("impact"), told("triage")), (1, 1), "{m}");
+    }
+    stop.cancel();
+    working.await.expect("the second worker ends well");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_comes_from_where_nobody_looks_is_a_request_like_any_other() {
+    let mut setup = with_hubs(&[]);
+    let more = setup.before;
+    setup.before = Box::new(move |sim| {
+        more(sim);
+        sim.repository(ORGANIZATION, "lab", false, &["kind/bug"])
+            .expect("a repository");
+    });
+    let world = World::with(setup).await;
+    let sim = &world.sim;
+    sim.leave_only(ORGANIZATION, &["infrastructure", "hubs"])
+        .expect("repositories");
+    let body = "For our course.\n\n/impact high";
+    let n = sim.open_issue("lea", "2i2c-org/lab", "Please add RStudio", body, &[]);
+    let n = n.expect("an issue");
+    let m = sim.transfer("lea", "2i2c-org/lab", n, THERE);
+    let m = m.expect("a transfer");
+    world.settled().await;
+    let is = ["goal/education", "kind/feature", "triage/needs-triage"];
+    assert_eq!(labels(&world, m), is);
+    assert_eq!(answers(&world, m).len(), 1);
+    // What was said where the bot did not listen was not said to it.
+    let card = sim.card(ORGANIZATION, BOARD, THERE, m).expect("a card");
+    assert_eq!(card.fields.get("impact"), None);
     world.end().await;
 }
