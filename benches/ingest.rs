@@ -15,7 +15,7 @@
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader, IoSlice, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -475,7 +475,7 @@ impl Connection {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
         stream.set_nodelay(true)?;
         let mut latencies = Vec::new();
-        let (mut request, mut answer) = (Vec::new(), Vec::new());
+        let mut answer = Vec::new();
         loop {
             let due = match &paced {
                 None => Instant::now(),
@@ -489,15 +489,14 @@ impl Connection {
             if due.duration_since(start) >= length {
                 return Ok(latencies);
             }
-            self.write(&mut request);
-            stream.write_all(&request).await?;
+            self.write(&mut stream).await?;
             read_answer(&mut stream, &mut answer).await?;
             latencies.push(u64::try_from(due.elapsed().as_micros())?);
         }
     }
 
-    /// The next delivery, as it goes over the wire.
-    fn write(&self, request: &mut Vec<u8>) {
+    /// Sends the next delivery.
+    async fn write(&self, stream: &mut TcpStream) -> Outcome<()> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let guid = match self.guids {
             Guids::Timed => timed(number),
@@ -521,10 +520,16 @@ impl Connection {
              X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {}\r\n\r\n",
             template.body.len() + tail.len()
         );
-        request.clear();
-        request.extend_from_slice(head.as_bytes());
-        request.extend_from_slice(template.body.as_bytes());
-        request.extend_from_slice(tail.as_bytes());
+        let mut parts = [&head, &template.body, &tail].map(|part| IoSlice::new(part.as_bytes()));
+        let mut rest = &mut parts[..];
+        while !rest.is_empty() {
+            let sent = stream.write_vectored(rest).await?;
+            if sent == 0 {
+                return Err("the connection was closed".into());
+            }
+            IoSlice::advance_slices(&mut rest, sent);
+        }
+        Ok(())
     }
 }
 

@@ -24,7 +24,6 @@ mod signed;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use axum::Router;
@@ -38,7 +37,7 @@ use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
 use crate::ids::InstallationId;
-use crate::store::{Accepted, LaneKey, NewDelivery, Store};
+use crate::store::{Accepted, LaneKey, NewDelivery, Store, packed};
 
 use naming::Naming;
 use signature::Keys;
@@ -47,12 +46,8 @@ pub use served::Served;
 pub use signature::sign;
 pub use signed::{LARGEST_BODY, Refusal, SignedDelivery};
 
-/// Bodies above this are compressed off the runtime's threads (some milliseconds each).
+/// Bodies above this are compressed off the runtime's threads (half a millisecond and more).
 const LARGE: usize = 512 * 1024;
-
-/// zstd's level. Payloads are kept until they are handled, so that time counts for more than room:
-/// of GitHub's examples a fifth is left at this one, a sixth at level 1, which takes a third longer.
-const LEVEL: i32 = -1;
 
 /// What the door needs.
 pub struct ReceiveState {
@@ -162,7 +157,7 @@ impl Door {
             Ok(named) => named,
             Err(outcome) => return Ok(outcome),
         };
-        let Some(payload) = compress(&signed.body).await else {
+        let Some(payload) = pack(&signed.body).await else {
             return Ok(Outcome::Failed);
         };
         let delivery = NewDelivery {
@@ -219,39 +214,15 @@ struct Named {
     lane: LaneKey,
 }
 
-async fn compress(body: &Bytes) -> Option<Bytes> {
-    let compressed = if body.len() > LARGE {
+async fn pack(body: &Bytes) -> Option<Bytes> {
+    let packed = if body.len() > LARGE {
         let body = body.clone();
-        let task = tokio::task::spawn_blocking(move || zstd::bulk::compress(&body, LEVEL));
-        let compressed = task.await.unwrap_or_else(|e| Err(std::io::Error::other(e)));
-        compressed.map(Bytes::from)
+        let task = tokio::task::spawn_blocking(move || packed::pack(&body));
+        task.await.unwrap_or_else(|e| Err(std::io::Error::other(e)))
     } else {
-        compress_here(body)
+        packed::pack(body)
     };
-    match compressed {
-        Ok(compressed) => Some(compressed),
-        Err(error) => {
-            tracing::error!(%error, "a payload could not be compressed");
-            None
-        }
-    }
-}
-
-fn compress_here(body: &[u8]) -> std::io::Result<Bytes> {
-    thread_local! {
-        /// Making one costs more than using it. Beside it the room it writes to, which is five
-        /// times what comes out, so that no delivery takes that along into the queue.
-        static COMPRESSOR: RefCell<Option<(zstd::bulk::Compressor<'static>, Vec<u8>)>> =
-            const { RefCell::new(None) };
-    }
-    COMPRESSOR.with_borrow_mut(|slot| {
-        let (compressor, room) = match slot {
-            Some(both) => both,
-            None => slot.insert((zstd::bulk::Compressor::new(LEVEL)?, Vec::new())),
-        };
-        room.clear();
-        room.reserve(zstd::zstd_safe::compress_bound(body.len()));
-        compressor.compress_to_buffer(body, room)?;
-        Ok(Bytes::copy_from_slice(room))
-    })
+    packed
+        .inspect_err(|error| tracing::error!(%error, "a payload could not be compressed"))
+        .ok()
 }

@@ -12,6 +12,7 @@
 #[cfg(test)]
 pub(crate) mod behaviour;
 pub mod model;
+pub mod packed;
 pub mod sqlite;
 
 use std::collections::BTreeSet;

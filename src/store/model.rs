@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{InstallationId, ItemId, RepoName, RepositoryId, UserId};
-use crate::store::StoreError;
+use crate::store::{StoreError, packed};
 use crate::triage::answer::Answer;
 use crate::triage::board::{CapState, Place, Standing, Verdict};
 use crate::triage::change::Write;
@@ -84,7 +84,7 @@ pub struct NewDelivery {
     pub event: String,
     pub action: String,
     pub lane: LaneKey,
-    /// The raw body, zstd-compressed.
+    /// The raw body, [packed](super::packed).
     pub payload: Bytes,
     pub received_at: Timestamp,
 }
@@ -107,14 +107,14 @@ impl NewDelivery {
             source,
         };
         let json = serde_json::to_vec(says).map_err(|error| unwritable(error.into()))?;
-        let payload = zstd::bulk::compress(&json, 1).map_err(|error| unwritable(error.into()))?;
+        let payload = packed::pack(&json).map_err(|error| unwritable(error.into()))?;
         Ok(Self {
             installation,
             guid,
             event: event.to_owned(),
             action: String::new(),
             lane,
-            payload: payload.into(),
+            payload,
             received_at: at,
         })
     }

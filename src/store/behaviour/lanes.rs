@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::store::{Accepted, Finish, LaneKey, Store, StoreError, WritePriority};
+use crate::store::{Accepted, Finish, LaneKey, Lease, Store, StoreError, WritePriority};
 
 use super::{ELSEWHERE, HERE, LEASE, at, claim, delivery, issue, must_claim, put, seqs, waiting};
 
@@ -343,6 +343,60 @@ pub(crate) async fn what_a_lane_leaves_goes_on_in_another(store: &dyn Store) {
     };
     store.finish(&lease, finish).await.unwrap();
     assert_eq!(must_claim(store, 1_000).await.lane, issue(2));
+}
+
+/// More than any database keeps side by side, with gaps where deliveries are done.
+pub(crate) async fn a_long_backlog_keeps_every_lanes_order(store: &dyn Store) {
+    let guid = |n: i64| format!("{n:05}");
+    // Few at once: more of them are not asked in their order.
+    let put_all = async |numbers: std::ops::Range<i64>| {
+        for few in (numbers.start..numbers.end).step_by(24) {
+            let puts = (few..numbers.end.min(few + 24)).map(|n| {
+                let number = u64::try_from(n % 3).unwrap();
+                store.accept(delivery(&guid(n), issue(number), n))
+            });
+            for accepted in futures_util::future::join_all(puts).await {
+                assert_eq!(accepted.unwrap(), Accepted::Stored);
+            }
+        }
+    };
+    let all_of = async |lease: &Lease| {
+        let pending = store.pending(lease, 10_000).await.unwrap();
+        let guids: Vec<_> = pending.into_iter().map(|d| d.guid).collect();
+        guids
+    };
+
+    put_all(0..3_000).await;
+    // Two lanes end what they have but one's last delivery: most of what lies between is done.
+    for _ in 0..2 {
+        let lease = must_claim(store, 3_000).await;
+        let mut done = seqs(store, &lease).await;
+        assert_eq!(done.len(), 1_000);
+        if lease.lane == issue(1) {
+            done.pop();
+        }
+        let finish = Finish {
+            done,
+            ..Finish::default()
+        };
+        store.finish(&lease, finish).await.unwrap();
+    }
+    put_all(3_000..6_000).await;
+    let mut leases = Vec::new();
+    for _ in 0..3 {
+        leases.push(must_claim(store, 9_000).await);
+    }
+    leases.sort_by_key(|lease| lease.lane.clone());
+    let [zero, one, two] = <[Lease; 3]>::try_from(leases).unwrap();
+    let all = |from: i64| -> Vec<_> { (from..6_000).step_by(3).map(guid).collect() };
+    assert!(all_of(&zero).await == all(3_000));
+    assert!(all_of(&one).await == all(2_998));
+    assert!(all_of(&two).await == all(2));
+
+    store.forward(&one, &issue(7)).await.unwrap();
+    let lease = must_claim(store, 2_998).await;
+    assert_eq!(lease.lane, issue(7), "due from its oldest delivery on");
+    assert!(all_of(&lease).await == all(2_998));
 }
 
 pub(crate) async fn the_writers_queue_goes_by_priority_then_age(store: &dyn Store) {

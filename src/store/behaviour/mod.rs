@@ -9,7 +9,6 @@ pub(crate) use boards::*;
 pub(crate) use items::*;
 pub(crate) use lanes::*;
 
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ids::{InstallationId, RepositoryId};
@@ -40,7 +39,7 @@ pub(crate) fn delivery(guid: &str, lane: LaneKey, seconds: i64) -> NewDelivery {
         event: "issues".to_owned(),
         action: "opened".to_owned(),
         lane,
-        payload: Bytes::from(zstd::encode_all(body.as_bytes(), 1).expect("compresses")),
+        payload: super::packed::pack(body.as_bytes()).expect("packs"),
         received_at: at(seconds),
     }
 }

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, SqlitePool};
 
 use crate::ids::InstallationId;
-use crate::store::{Accepted, DeadLetter, Delivery, LaneKey, Lease, NewDelivery, StoreError};
+use crate::store::{
+    Accepted, DeadLetter, Delivery, LaneKey, Lease, NewDelivery, StoreError, packed,
+};
 
 use super::lanes;
 use super::{database, instant, micros, unreadable};
@@ -33,6 +35,27 @@ static INSERTS: LazyLock<[Arc<str>; 4]> = LazyLock::new(|| {
         sql.into()
     })
 });
+
+/// A statement around the waiting deliveries of lane `?2` of installation `?1`, by number. Their
+/// index is one of stretches (see its migration), so that stretch by stretch is looked at; those in
+/// which nothing waits are passed over.
+macro_rules! of_waiting {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            "(WITH RECURSIVE stretches (n) AS ( \
+                 SELECT min(seq >> 10) FROM deliveries WHERE installation = ?1 AND state = 0 \
+                 UNION ALL \
+                 SELECT (SELECT min(seq >> 10) FROM deliveries \
+                         WHERE installation = ?1 AND state = 0 AND seq >> 10 > n) \
+                 FROM stretches WHERE n IS NOT NULL) \
+             SELECT seq FROM stretches CROSS JOIN deliveries \
+             WHERE installation = ?1 AND seq >> 10 = n AND lane = ?2 AND state = 0 \
+             ORDER BY seq ",
+            $after
+        )
+    };
+}
 
 /// Deliveries done that are forgotten in one transaction, so that the writer is soon free again.
 pub(super) const PRUNE_CHUNK: u64 = 500;
@@ -128,10 +151,11 @@ pub(super) async fn pending(
     lease: &Lease,
     limit: usize,
 ) -> Result<Vec<Delivery>, StoreError> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(of_waiting!(
         "SELECT seq, guid, event, action, payload, received_at, attempts FROM deliveries \
-         WHERE installation = ? AND lane = ? AND state = 0 ORDER BY seq LIMIT ?",
-    )
+         WHERE seq IN ",
+        "LIMIT ?3) ORDER BY seq"
+    ))
     .bind(lease.installation.0.cast_signed())
     .bind(lease.lane.to_string())
     .bind(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -141,7 +165,7 @@ pub(super) async fn pending(
     rows.into_iter()
         .map(|row| {
             let payload: Option<Vec<u8>> = row.get("payload");
-            let body = zstd::decode_all(payload.unwrap_or_default().as_slice())
+            let body = packed::unpack(&payload.unwrap_or_default())
                 .map_err(|e| unreadable("a delivery's payload", e))?;
             Ok(Delivery {
                 seq: row.get("seq"),
@@ -167,22 +191,15 @@ pub(super) async fn forward(
     let from = lease.lane.to_string();
     let to = to.to_string();
     let installation = lease.installation.0.cast_signed();
-    let first: Option<i64> = sqlx::query_scalar(
-        "SELECT received_at FROM deliveries \
-         WHERE installation = ? AND lane = ? AND state = 0 ORDER BY seq LIMIT 1",
-    )
-    .bind(installation)
-    .bind(&from)
-    .fetch_optional(&mut *conn)
-    .await
-    .map_err(database(DOING))?;
+    let first = head(conn, installation, &from).await?;
     if from != to {
-        sqlx::query(
-            "UPDATE deliveries SET lane = ? WHERE installation = ? AND lane = ? AND state = 0",
-        )
-        .bind(&to)
+        sqlx::query(of_waiting!(
+            "UPDATE deliveries SET lane = ?3 WHERE seq IN ",
+            ")"
+        ))
         .bind(installation)
         .bind(&from)
+        .bind(&to)
         .execute(&mut *conn)
         .await
         .map_err(database(DOING))?;
@@ -193,6 +210,23 @@ pub(super) async fn forward(
         lanes::due(conn, &rows).await.map_err(database(DOING))?;
     }
     Ok(())
+}
+
+/// When the oldest of a lane's waiting deliveries was received, in microseconds.
+pub(super) async fn head(
+    conn: &mut SqliteConnection,
+    installation: i64,
+    lane: &str,
+) -> Result<Option<i64>, StoreError> {
+    sqlx::query_scalar(of_waiting!(
+        "SELECT received_at FROM deliveries WHERE seq = ",
+        "LIMIT 1)"
+    ))
+    .bind(installation)
+    .bind(lane)
+    .fetch_optional(conn)
+    .await
+    .map_err(database("looking at a lane's head"))
 }
 
 /// Ends deliveries of a lane: done ones lose their payload, dead ones keep it and the error.
@@ -246,11 +280,10 @@ pub(super) async fn tried(
     installation: i64,
     lane: &str,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE deliveries SET attempts = attempts + 1 WHERE seq = \
-         (SELECT seq FROM deliveries WHERE installation = ? AND lane = ? AND state = 0 \
-          ORDER BY seq LIMIT 1)",
-    )
+    sqlx::query(of_waiting!(
+        "UPDATE deliveries SET attempts = attempts + 1 WHERE seq = ",
+        "LIMIT 1)"
+    ))
     .bind(installation)
     .bind(lane)
     .execute(&mut *conn)

@@ -17,12 +17,13 @@ use super::{audit, boards, database, history, inbox, instant, items, micros, unr
 /// `[installation, lane, microseconds]`, each lane once.
 pub(super) async fn due(conn: &mut SqliteConnection, rows: &str) -> Result<(), sqlx::Error> {
     sqlx::query(
+        // A lane that is held, or due by then, is not written at all.
         "INSERT INTO lanes (installation, lane, next_at) \
          SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true \
-         ON CONFLICT (installation, lane) DO UPDATE SET next_at = CASE \
-             WHEN holder IS NOT NULL THEN next_at \
-             ELSE min(coalesce(next_at, max(excluded.next_at, coalesce(paused_until, 0))), \
-                      max(excluded.next_at, coalesce(paused_until, 0))) END",
+         ON CONFLICT (installation, lane) DO UPDATE SET \
+             next_at = max(excluded.next_at, coalesce(paused_until, 0)) \
+             WHERE holder IS NULL AND (next_at IS NULL \
+                 OR next_at > max(excluded.next_at, coalesce(paused_until, 0)))",
     )
     .bind(rows)
     .execute(conn)
@@ -242,15 +243,7 @@ pub(super) async fn release(
     const DOING: &str = "ending a lease";
     let installation = lease.installation.0.cast_signed();
     let lane = lease.lane.to_string();
-    let head: Option<i64> = sqlx::query_scalar(
-        "SELECT received_at FROM deliveries \
-         WHERE installation = ? AND lane = ? AND state = 0 ORDER BY seq LIMIT 1",
-    )
-    .bind(installation)
-    .bind(&lane)
-    .fetch_optional(&mut *conn)
-    .await
-    .map_err(database(DOING))?;
+    let head = inbox::head(conn, installation, &lane).await?;
     let due = [head, to.wake_at].into_iter().flatten().min();
     let next_at = due.map(|due| due.max(to.paused_until.unwrap_or(due)));
     sqlx::query(

@@ -127,11 +127,11 @@ pub(super) struct Writer {
 /// What the writer and the checkpointer share.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Bytes written since the last complete checkpoint, roughly.
+    /// Bytes written so far, roughly.
     pub(super) written: AtomicU64,
     /// Held during a transaction, so that the end of a checkpoint finds no one writing.
     pub(super) gate: Mutex<()>,
-    /// Rung after each transaction while a checkpoint is due.
+    /// Rung for every [`checkpoint::STEP`] bytes.
     pub(super) due: Notify,
 }
 
@@ -194,8 +194,8 @@ async fn run(
         if !closers.is_empty() {
             queue.close(); // what is queued is still received
         }
-        let total = progress.written.fetch_add(written, Ordering::Relaxed) + written;
-        if total >= checkpoint::DUE_AFTER {
+        let before = progress.written.fetch_add(written, Ordering::Relaxed);
+        if (before + written) / checkpoint::STEP > before / checkpoint::STEP {
             progress.due.notify_one();
         }
     }
