@@ -115,6 +115,22 @@ impl Installation {
             .await
     }
 
+    /// The node id of the issue that had this number, wherever it was transferred since: by GraphQL
+    /// GitHub knows neither its old number nor its old node id. `None`: the App may not see it there,
+    /// or it is gone. One read, and one more where it went on.
+    pub async fn leads_to(
+        &self,
+        repo: &RepoName,
+        number: u64,
+    ) -> Result<Option<String>, GitHubError> {
+        let path = format!("{}/issues/{number}", of(repo)?);
+        match self.channel.read(&Ask::get(path), Answer::ok).await {
+            Ok(answer) => Ok(Some(answer.json::<WireNode>()?.node_id)),
+            Err(GitHubError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn read_item(
         &self,
         document: fn(&[&str]) -> String,
@@ -369,6 +385,11 @@ pub(super) fn of(repo: &RepoName) -> Result<String, GitHubError> {
         segment(&repo.owner)?,
         segment(&repo.name)?
     ))
+}
+
+#[derive(Deserialize)]
+struct WireNode {
+    node_id: String,
 }
 
 #[derive(Deserialize)]

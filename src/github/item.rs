@@ -40,6 +40,14 @@ pub struct IssueRead {
     pub issue: Issue,
 }
 
+impl IssueRead {
+    /// Where it is: the repository, and its number there.
+    #[must_use]
+    pub fn number(&self) -> (RepositoryId, u64) {
+        (self.repository_id, self.issue.number)
+    }
+}
+
 /// The account that stands in for deleted ones.
 const GHOST: (UserId, &str) = (UserId(10137), "ghost");
 

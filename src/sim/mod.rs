@@ -178,6 +178,7 @@ impl Sim {
             labels: BTreeMap::new(),
             milestones: BTreeMap::new(),
             issues: BTreeMap::new(),
+            transferred: BTreeMap::new(),
             comments: BTreeMap::new(),
             projects: BTreeMap::new(),
             items: BTreeMap::new(),

@@ -156,6 +156,17 @@ impl Sim {
         })
     }
 
+    /// Transfers an issue to another repository of the organisation; its number there.
+    pub fn transfer(&self, by: &str, repo: &str, number: u64, to: &str) -> Result<u64, SimError> {
+        self.with(|state| {
+            let by = Self::actor(state, by)?;
+            let id = state.numbered_issue(repo, number)?;
+            let to = state.named_repository(to)?;
+            let id = state.transfer_issue(by, id, to)?;
+            Ok(state.issue(id)?.number)
+        })
+    }
+
     pub fn add_label(
         &self,
         by: &str,

@@ -363,6 +363,24 @@ impl Sim {
         })
     }
 
+    /// Leaves the App with these repositories (by name) of an organisation, as if it had never had
+    /// others.
+    pub fn leave_only(&self, org: &str, repositories: &[&str]) -> Result<(), SimError> {
+        self.with(|state| {
+            let owner = state.named_org(org)?;
+            let ids = repositories
+                .iter()
+                .map(|name| state.named_repository(&format!("{org}/{name}")));
+            let ids = ids.collect::<Result<BTreeSet<u64>, SimError>>()?;
+            for installation in state.installations.values_mut() {
+                if installation.org == owner {
+                    installation.repositories = Some(ids.clone());
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// What a person may do from the outside: an actor by login.
     pub(super) fn actor(state: &State, login: &str) -> Result<Actor, SimError> {
         let user = state.named_user(login)?;

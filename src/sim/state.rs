@@ -268,6 +268,8 @@ pub(super) struct State {
     pub labels: BTreeMap<u64, Label>,
     pub milestones: BTreeMap<u64, Milestone>,
     pub issues: BTreeMap<u64, Issue>,
+    /// What became of a repository's number: the issue that it was transferred to.
+    pub transferred: BTreeMap<(u64, u64), u64>,
     pub comments: BTreeMap<u64, Comment>,
     pub projects: BTreeMap<u64, Project>,
     pub items: BTreeMap<u64, Item>,

@@ -123,6 +123,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Ends a lease with everything that was learned and done, in one transaction guarded by the
     /// fence. [`StoreError::LostLane`]: nothing was written.
+    ///
+    /// An item that is taken in by another ([`ItemChanges::is_one`]) leaves it its names, rows,
+    /// places, comments, answers, unsettled effects and what people did; whoever holds its lane
+    /// loses that. Its own lines of the audit trail and of history stay under its old id.
     async fn finish(&self, lease: &Lease, done: Finish) -> Result<(), StoreError>;
 
     /// The next instant at which some lane becomes due (retry, timer, expired lease), if any;

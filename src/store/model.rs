@@ -285,6 +285,18 @@ pub struct MirrorIssue {
 }
 
 impl MirrorIssue {
+    /// Where it is: the repository, and its number there.
+    #[must_use]
+    pub fn number(&self) -> (RepositoryId, u64) {
+        (self.repository_id, self.issue.number)
+    }
+
+    /// As people name it: `owner/repo#n`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}#{}", self.issue.repository, self.issue.number)
+    }
+
     /// The private repository whose readers are all who see it; `None`: everybody does.
     #[must_use]
     pub fn readers_of(&self) -> Option<RepositoryId> {
@@ -321,6 +333,42 @@ pub struct ItemRecord {
     pub confirmed_by: BTreeSet<String>,
     /// Where it stands, as far as boards with gates or caps go; by the project's node id.
     pub places: BTreeMap<String, PlaceRecord>,
+}
+
+impl ItemRecord {
+    /// Where its issue is, by the mirror, else by its first name of that kind. Names only lead to
+    /// an item: after a transfer some are of where it was.
+    #[must_use]
+    pub fn number(&self) -> Option<(RepositoryId, u64)> {
+        let mirror = self.issue.as_ref();
+        mirror.map(MirrorIssue::number).or_else(|| {
+            self.aliases.iter().find_map(|alias| match alias {
+                Alias::Number(repository, number) => Some((*repository, *number)),
+                _ => None,
+            })
+        })
+    }
+
+    /// The one lane in which it is decided on and written to.
+    #[must_use]
+    pub fn lane(&self) -> Option<LaneKey> {
+        let (repository, number) = self.number()?;
+        Some(LaneKey::Issue { repository, number })
+    }
+
+    /// The node id that GitHub answers to now.
+    #[must_use]
+    pub fn node_id(&self) -> Option<&str> {
+        let mirror = self.issue.as_ref().map(|issue| issue.node_id.as_str());
+        let mirror = mirror.filter(|id| !id.is_empty());
+        if self.issue.is_some() {
+            return mirror;
+        }
+        self.aliases.iter().find_map(|alias| match alias {
+            Alias::Node(id) => Some(id.as_str()),
+            _ => None,
+        })
+    }
 }
 
 /// An item's place on a board, and what the board decided of it.
@@ -449,6 +497,9 @@ pub struct Finish {
     pub settled: Vec<Settled>,
     /// Other lanes to look at now.
     pub wake_lanes: Vec<LaneKey>,
+    /// The item is decided on in another lane: that one takes over whatever this one still has to
+    /// do (deliveries in their order, its timer, its place in the writer's queue), and is due now.
+    pub goes_on_in: Option<LaneKey>,
     pub audit: Vec<NewAudit>,
 }
 
@@ -456,6 +507,9 @@ pub struct Finish {
 #[derive(Clone, Debug, Default)]
 pub struct ItemChanges {
     pub aliases: Vec<Alias>,
+    /// GitHub says that all its aliases are of one issue: another item that goes by one of them is
+    /// the same, and is taken in.
+    pub is_one: bool,
     pub issue: Option<MirrorIssue>,
     /// Rows to write (`Some`) or to forget (`None`), by the project's node id.
     pub boards: BTreeMap<String, Option<BoardRow>>,

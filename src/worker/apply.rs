@@ -39,6 +39,10 @@ impl Worker {
         let mut looked = self
             .look_at(&organization, lease, number, Read::Mirror)
             .await?;
+        if looked.finish.goes_on_in.is_some() {
+            self.queue(lease, looked).await?;
+            return Ok(None);
+        }
         let open = self
             .store
             .unsettled(lease.installation, looked.item)
@@ -60,6 +64,10 @@ impl Worker {
             looked = self
                 .look_at(&organization, lease, number, Read::Again)
                 .await?;
+            if looked.finish.goes_on_in.is_some() {
+                self.queue(lease, looked).await?;
+                return Ok(None);
+            }
         }
         if !uncertain.is_empty() {
             let settled = self

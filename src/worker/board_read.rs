@@ -20,7 +20,6 @@ use crate::triage::board::{Content, Limit, Place};
 use crate::triage::projection::field_of;
 
 use super::happened;
-use super::look::number_of;
 use super::mirror::{aliases, mirrored};
 use super::pinned::is_pinned;
 use super::{Organization, WorkError, Worker};
@@ -225,7 +224,7 @@ impl Worker {
                     };
                     let known = record.as_ref().filter(|r| r.issue.is_some());
                     if let (Some(item), Some(known)) = (item, known) {
-                        out.push((item, Row::Behind(lane_of(known))));
+                        out.push((item, Row::Behind(known.lane())));
                     } else if let Some(read) = read {
                         let new = self.new_item(organization, project, *read, row.row).await?;
                         found.push((alias, new));
@@ -261,7 +260,7 @@ impl Worker {
                 let what = if taken.contains(&item) {
                     Row::Same
                 } else {
-                    Row::Behind(known.as_ref().and_then(lane_of))
+                    Row::Behind(known.as_ref().and_then(ItemRecord::lane))
                 };
                 out.push((item, what));
             }
@@ -357,11 +356,6 @@ fn place_of(content: Holds) -> Place {
         Holds::Issue { .. } | Holds::Redacted => place.content = Content::Draft,
     }
     place
-}
-
-fn lane_of(record: &ItemRecord) -> Option<LaneKey> {
-    let (repository, number) = number_of(record)?;
-    Some(LaneKey::Issue { repository, number })
 }
 
 /// Rows that the mirror has and the board has not.

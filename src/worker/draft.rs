@@ -20,7 +20,7 @@ use crate::triage::change::{Assignment, Change, Plan, Write};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::plan::fingerprint;
 use crate::triage::projection;
-use crate::triage::snapshot::{BoardRow, PostedComment};
+use crate::triage::snapshot::{BoardRow, Issue, PostedComment};
 
 use super::happened;
 use super::look::Decided;
@@ -86,6 +86,31 @@ impl Draft {
         let at = self.at;
         let noted = what.into_iter().map(|happening| (at, happening));
         self.changes.history.extend(noted);
+    }
+
+    /// GitHub says that the issue is somewhere else now, and all the names it has. Labels and
+    /// milestone may not have gone with it, which is nobody's decision; the rest is read there.
+    pub fn move_to(&mut self, arrival: &MirrorIssue) {
+        self.changes.is_one = true;
+        let Some(known) = self.record.issue.clone() else {
+            self.set_issue(arrival.clone());
+            return self.distrust();
+        };
+        let there = &arrival.issue;
+        self.set_issue(MirrorIssue {
+            repository_id: arrival.repository_id,
+            node_id: arrival.node_id.clone(),
+            stale: true,
+            issue: Issue {
+                repository: there.repository.clone(),
+                number: there.number,
+                private: there.private,
+                labels: there.labels.clone(),
+                milestone: there.milestone.clone(),
+                ..known.issue
+            },
+            ..known
+        });
     }
 
     /// The copy may be behind: GitHub is asked before the next decision.

@@ -16,7 +16,7 @@ use crate::policy::model::Attribute;
 use crate::receive::payload::{
     CommentEvent, FieldChange, IssueEvent, ItemEvent, Sender, Side, SubIssueEvent,
 };
-use crate::store::{ActKey, Delivery, MirrorIssue};
+use crate::store::{ActKey, Alias, Delivery, MirrorIssue};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::board::Limit;
 use crate::triage::ledger::told::{LABEL, field_on};
@@ -90,7 +90,7 @@ impl Event {
             return (Place::Issue, Vec::new()); // nobody's, or our own
         }
         match self {
-            Self::Issue(e) if e.action == "opened" && e.elsewhere.is_empty() => {
+            Self::Issue(e) if e.action == "opened" && e.arrival.is_none() => {
                 (Place::Issue, command::find(&e.issue.issue.body, name))
             }
             Self::Comment(e) => {
@@ -188,7 +188,10 @@ pub(super) fn take_in(
     };
     match event {
         Event::Issue(event) => {
-            intake.merge(&event.issue, own);
+            match &event.arrival {
+                Some(arrival) => intake.transferred(event, arrival),
+                None => intake.merge(&event.issue, own),
+            }
             for alias in event.aliases.iter().chain(&event.elsewhere) {
                 intake.draft.alias(alias.clone());
             }
@@ -236,7 +239,8 @@ pub(super) fn take_in(
     if let Some(sender) = event.sender().filter(|_| draft.record.ledger.len() > known) {
         draft.name(sender);
     }
-    if !matches!(event, Event::Item(_) | Event::Told(_) | Event::Posted(_)) {
+    let moved = matches!(event, Event::Issue(event) if event.arrival.is_some());
+    if !moved && !matches!(event, Event::Item(_) | Event::Told(_) | Event::Posted(_)) {
         let at = (delivery.guid.as_str(), delivery.received_at);
         let told = told.map(|(attribute, _)| attribute.id.as_str());
         before.notice(draft, around.policy, &around.board_ids, told, at);
@@ -252,6 +256,30 @@ struct Intake<'a> {
 }
 
 impl Intake<'_> {
+    /// The issue went from one repository to another, whichever of the two says so. Where it has
+    /// gone on since, this is a late word of its way.
+    fn transferred(&mut self, event: &IssueEvent, arrival: &MirrorIssue) {
+        let now_at = self.draft.record.issue.as_ref().map(MirrorIssue::number);
+        let went = if event.issue.number() == arrival.number() {
+            &event.elsewhere
+        } else {
+            &event.aliases
+        };
+        let was_there = now_at
+            .is_some_and(|(repository, number)| went.contains(&Alias::Number(repository, number)));
+        if now_at.is_none() || was_there {
+            let from = self.draft.record.issue.as_ref().map(MirrorIssue::name);
+            self.draft.move_to(arrival);
+            if let Some(from) = from {
+                let what = json!({ "from": from, "to": arrival.name() });
+                self.draft.note("transfer", self.who, what);
+            }
+        } else {
+            // What was read there may be of before all of it had come.
+            self.draft.distrust();
+        }
+    }
+
     /// The newer copy wins. GitHub's times have whole seconds: a tie that differs is read again,
     /// unless it is the echo of our own write, which the mirror had before.
     fn merge(&mut self, incoming: &MirrorIssue, own: bool) {
@@ -260,6 +288,9 @@ impl Intake<'_> {
             self.draft.set_issue(incoming);
             return;
         };
+        if incoming.number() != known.number() {
+            return; // a late word of where it was
+        }
         incoming.stale = known.stale;
         incoming.boards_read_at = known.boards_read_at;
         let (new, old) = (&incoming.issue, &known.issue);
@@ -305,7 +336,8 @@ impl Intake<'_> {
                 let all = AttributeValue::Many(all);
                 self.act(ledger::ASSIGNEES, all, at, "assignee");
             }
-            // Not there any more, or not here: GitHub says which.
+            // Not there any more, or not here: GitHub says which. A transfer that says where to was
+            // taken in before.
             "deleted" | "transferred" => self.draft.distrust(),
             _ => {}
         }

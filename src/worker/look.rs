@@ -10,7 +10,7 @@ use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::policy::Policy;
 use crate::receive::payload::{ItemEvent, LabelEvent};
 use crate::store::{
-    ActKey, Alias, Delivery, Finish, Happened, Happening, ItemRecord, LaneKey, Lease, MirrorIssue,
+    ActKey, Delivery, Finish, Happened, Happening, ItemRecord, LaneKey, Lease, MirrorIssue,
     NewAudit, NewDelivery, WritePriority,
 };
 use crate::triage::change::{Change, Plan};
@@ -22,6 +22,7 @@ use crate::triage::{decide, plan};
 
 use super::draft::Draft;
 use super::intake::{self, Event};
+use super::mirror::{aliases, mirrored};
 use super::noticed::Before;
 use super::obey::{self, Elsewhere, Named, Told};
 use super::observe;
@@ -30,7 +31,7 @@ use super::radius;
 use super::{Organization, WorkError, Worker};
 
 /// At most this many deliveries are taken in before the lane is written back.
-const AT_A_TIME: usize = 200;
+pub(super) const AT_A_TIME: usize = 200;
 
 /// How sure a look has to be of the mirror.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,31 @@ pub(super) struct Looked {
     pub decided: Option<Decided>,
 }
 
+impl Looked {
+    fn undecided(item: ItemId, draft: Draft, finish: Finish, asked: bool, seen: Seen) -> Self {
+        Self {
+            item,
+            draft,
+            finish,
+            asked,
+            seen,
+            decided: None,
+        }
+    }
+
+    /// The item is decided on in another lane: that one takes over what is left to do.
+    fn goes_on_in(lane: LaneKey, item: ItemId, draft: Draft, mut finish: Finish) -> Self {
+        finish.goes_on_in = Some(lane);
+        Self::undecided(item, draft, finish, false, Seen::Mirror)
+    }
+}
+
+/// The lane in which an item is decided on, if that is another one.
+fn elsewhere(draft: &Draft, lease: &Lease) -> Option<LaneKey> {
+    draft.record.issue.as_ref()?;
+    draft.record.lane().filter(|lane| *lane != lease.lane)
+}
+
 pub(super) struct Decided {
     pub snapshot: Snapshot,
     pub decision: Decision,
@@ -81,6 +107,13 @@ impl Worker {
         match &lease.lane {
             LaneKey::Issue { repository, number } => {
                 let number = (*repository, *number);
+                if let Some(until) = self.origin_may_be_told(lease, number).await? {
+                    let finish = Finish {
+                        retry_at: Some(until),
+                        ..Finish::default()
+                    };
+                    return Ok(self.store.finish(lease, finish).await?);
+                }
                 let looked = self
                     .look_at(&organization, lease, number, Read::Mirror)
                     .await?;
@@ -151,19 +184,21 @@ impl Worker {
         &self,
         organization: &Organization,
         lease: &Lease,
-        (repository, number): (RepositoryId, u64),
+        number: (RepositoryId, u64),
         read: Read,
     ) -> Result<Looked, WorkError> {
         let installation = lease.installation;
-        let alias = Alias::Number(repository, number);
-        let item = self.store.ensure_item(installation, &[alias]).await?;
-        let record = self.store.item(installation, item).await?;
+        let pending = self.store.pending(lease, AT_A_TIME).await?;
+        let (item, record) = self.item_of_lane(lease, number, &pending).await?;
         let board_ids = organization.board_ids().await?;
-        let mut draft = Draft::new(record.unwrap_or_default(), self.clock.now(), board_ids);
+        let mut draft = Draft::new(record, self.clock.now(), board_ids);
         let mut finish = Finish::default();
         let mut asked = false;
+        if let Some(lane) = elsewhere(&draft, lease) {
+            return Ok(Looked::goes_on_in(lane, item, draft, finish));
+        }
 
-        for delivery in self.store.pending(lease, AT_A_TIME).await? {
+        for delivery in pending {
             if draft.record.issue.is_none()
                 && let Some(name) = Event::addressee(&delivery)
             {
@@ -178,19 +213,17 @@ impl Worker {
                     finish
                         .audit
                         .extend(draft.take_audit(installation, item, &delivery));
+                    if let Some(lane) = elsewhere(&draft, lease) {
+                        // It has gone there just now.
+                        return Ok(Looked::goes_on_in(lane, item, draft, finish));
+                    }
                 }
                 // What came before it is kept; the lane waits for it.
                 Err(error) if finish.done.is_empty() => return Err(error),
                 Err(_) => {
                     finish.wake_at = Some(self.clock.now());
-                    return Ok(Looked {
-                        item,
-                        draft,
-                        finish,
-                        asked,
-                        seen: Seen::Mirror,
-                        decided: None,
-                    });
+                    let seen = Seen::Mirror;
+                    return Ok(Looked::undecided(item, draft, finish, asked, seen));
                 }
             }
         }
@@ -199,18 +232,19 @@ impl Worker {
         let behind = draft.record.issue.as_ref().is_none_or(|i| i.stale);
         let mut seen = Seen::Mirror;
         if behind || read == Read::Again {
-            if !self
+            let was = draft.record.issue.as_ref().map(MirrorIssue::name);
+            let is_there = self
                 .read_again(organization, lease, &mut draft, None)
-                .await?
-            {
-                return Ok(Looked {
-                    item,
-                    draft,
-                    finish,
-                    asked,
-                    seen: Seen::Gone,
-                    decided: None,
-                });
+                .await?;
+            if let Some(lane) = elsewhere(&draft, lease) {
+                let is = draft.record.issue.as_ref().map(MirrorIssue::name);
+                let line = json!({ "from": was, "to": is });
+                finish.audit.push(self.line(lease, item, "transfer", line));
+                return Ok(Looked::goes_on_in(lane, item, draft, finish));
+            }
+            if !is_there {
+                let seen = Seen::Gone;
+                return Ok(Looked::undecided(item, draft, finish, asked, seen));
             }
             seen = Seen::GitHub;
         }
@@ -240,6 +274,19 @@ impl Worker {
         })
     }
 
+    /// A line of the audit trail about what nobody's delivery told.
+    fn line(&self, lease: &Lease, item: ItemId, kind: &str, detail: serde_json::Value) -> NewAudit {
+        NewAudit {
+            installation: lease.installation,
+            at: self.clock.now(),
+            item: Some(item),
+            kind: kind.to_owned(),
+            actor: None,
+            delivery: None,
+            detail,
+        }
+    }
+
     /// Ends questions that nobody answered in time. Returns the lines of the audit trail.
     fn end_questions(
         &self,
@@ -256,18 +303,11 @@ impl Worker {
             .filter_map(|w| Some((w.asked_at, w.end?)));
         let mut audit = Vec::new();
         for (asked_at, entry) in ended {
-            audit.push(NewAudit {
-                installation: lease.installation,
-                at: now,
-                item: Some(item),
-                kind: "act".to_owned(),
-                actor: None,
-                delivery: None,
-                detail: json!({
-                    "attribute": entry.attribute, "value": entry.value, "by": entry.cause,
-                    "rank": entry.rank, "reason": entry.reason,
-                }),
+            let line = json!({
+                "attribute": entry.attribute, "value": entry.value, "by": entry.cause,
+                "rank": entry.rank, "reason": entry.reason,
             });
+            audit.push(self.line(lease, item, "act", line));
             // Of one question there is one end, however often it is looked at.
             let key = format!("unanswered:{item}:{}:{asked_at}", entry.attribute);
             draft.append(ActKey(key), entry);
@@ -427,22 +467,30 @@ impl Worker {
         name: Option<RepoName>,
     ) -> Result<bool, WorkError> {
         let known = draft.record.issue.as_ref();
+        let was_at = known.map(MirrorIssue::number);
         let name = known.map(|i| i.issue.repository.clone()).or(name);
-        let node = draft.record.aliases.iter().find_map(|a| match a {
-            Alias::Node(id) => Some(id.clone()),
-            _ => None,
-        });
-        let number = number_of(&draft.record);
-        let read = match (node, name, number) {
-            (Some(node), _, _) => organization.github.item_by_node(&node).await?,
+        let number = draft.record.number();
+        let mut read = match (draft.record.node_id(), name, number) {
+            (Some(node), _, _) => organization.github.item_by_node(node).await?,
             (None, Some(name), Some((_, number))) => {
                 organization.github.item(&name, number).await?
             }
             _ => None,
         };
+        if let (None, Some(known)) = (&read, known) {
+            read = self.read_where_it_went(organization, known).await?;
+        }
         let Some(read) = read else {
             return Ok(false);
         };
+        if was_at.is_some_and(|was| was != read.issue.number()) {
+            // All of it is read where it is decided on.
+            for alias in aliases(&read.issue) {
+                draft.alias(alias);
+            }
+            draft.move_to(&mirrored(read.issue));
+            return Ok(true);
+        }
         let board_ids = organization.board_ids().await?;
         let before = Before::of(&draft.record);
         let now = self.clock.now();
@@ -485,7 +533,14 @@ impl Worker {
 
     /// Ends a look: what was learned is written, and the item queues for the writer if GitHub
     /// does not show what was decided.
-    async fn queue(&self, lease: &Lease, looked: Looked) -> Result<(), WorkError> {
+    pub(super) async fn queue(&self, lease: &Lease, looked: Looked) -> Result<(), WorkError> {
+        if looked.finish.goes_on_in.is_some() {
+            let mut finish = looked.finish;
+            finish.item = Some((looked.item, looked.draft.into_changes()));
+            self.store.finish(lease, finish).await?;
+            self.ring();
+            return Ok(());
+        }
         let Looked {
             item,
             mut draft,
@@ -595,11 +650,4 @@ pub(super) fn decision_line(
             "withheld": decided.plan.withheld,
         }),
     }
-}
-
-pub(super) fn number_of(record: &ItemRecord) -> Option<(RepositoryId, u64)> {
-    record.aliases.iter().find_map(|alias| match alias {
-        Alias::Number(repository, number) => Some((*repository, *number)),
-        _ => None,
-    })
 }

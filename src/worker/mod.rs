@@ -16,6 +16,9 @@
 //! A weekly digest has a lane too: when its time has come it is made, and handed to the lane of the
 //! issue that it is posted on.
 //!
+//! An issue that is transferred has another lane from then on; the lane of where it was hands on what
+//! it is given.
+//!
 //! Everything between is rows in the store. A crash at any point is repaired by looking again.
 
 mod apply;
@@ -29,6 +32,7 @@ mod intake;
 mod look;
 mod marker;
 mod mirror;
+mod moved;
 mod noticed;
 mod obey;
 pub mod observe;

@@ -3,7 +3,7 @@
 use crate::store::{Alias, Found, ItemRecord, LaneKey, Lease};
 
 use super::draft::Draft;
-use super::look::{column_of, number_of};
+use super::look::column_of;
 use super::mirror::aliases;
 use super::{Organization, WorkError, Worker};
 
@@ -21,7 +21,7 @@ impl Worker {
         let mut home = None;
         if let Some(item) = self.store.item_by_alias(installation, &alias).await? {
             let record = self.store.item(installation, item).await?;
-            home = record.and_then(|r| number_of(&r));
+            home = record.and_then(|r| r.number());
         }
         if home.is_none()
             && let Some(read) = organization.github.item_by_node(node).await?

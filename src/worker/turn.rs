@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::github::{FieldInput, Mutation, MutationOk, Project, Reaction};
+use crate::github::{FieldInput, GitHubError, Mutation, MutationOk, Project, Reaction};
 use crate::ids::{CommentId, ItemId};
 use crate::store::{EffectEnd, EffectId, Lease, NewAudit, NewEffect, Settled};
 use crate::triage::answer::Sign;
@@ -22,6 +22,7 @@ use crate::triage::snapshot::{FieldValue, Snapshot};
 use super::draft::attribute_of;
 use super::marker::marker;
 use super::owed::{self, Owed};
+use super::uncertain::find_ours;
 use super::{Organization, WorkError, Worker};
 
 /// Said of writes to a board of the policy that GitHub does not show.
@@ -267,13 +268,8 @@ impl Turn<'_> {
 
     async fn comment(&mut self, change: &Change, key: &str, body: &str) -> Result<(), WorkError> {
         let effects = self.journal(&[change]).await?;
-        let issue = &self.snapshot.issue;
         let text = format!("{body}\n\n{}", marker(key));
-        let sent = self
-            .organization
-            .github
-            .comment(&issue.repository, issue.number, &text)
-            .await;
+        let sent = self.post(key, &text).await;
         match sent {
             Ok(id) => {
                 for effect in effects {
@@ -292,6 +288,22 @@ impl Turn<'_> {
                 Err(error.into())
             }
         }
+    }
+
+    /// Posts a comment. On an issue on which others spoke before we ever did, as far as is known, it
+    /// may be there already: an issue that was transferred comes with its comments.
+    async fn post(&self, key: &str, text: &str) -> Result<CommentId, GitHubError> {
+        let issue = &self.snapshot.issue;
+        let at = (&issue.repository, issue.number);
+        let github = &self.organization.github;
+        if self.snapshot.comments.is_empty()
+            && issue.comments > 0
+            && let Some(found) = find_ours(self.organization, at, key).await?
+            && (found.body == text || github.edit_comment(at.0, found.id, text).await?)
+        {
+            return Ok(found.id);
+        }
+        github.comment(at.0, at.1, text).await
     }
 
     async fn react(
@@ -346,19 +358,16 @@ impl Turn<'_> {
         };
         let effects = self.journal(&[change]).await?;
         let text = format!("{body}\n\n{}", marker(key));
-        let repo = &self.snapshot.issue.repository;
-        let sent = self
-            .organization
-            .github
-            .edit_comment(repo, posted.id, &text)
-            .await;
+        let posted = posted.id;
+        let sent = self.edit_found(key, posted, &text).await;
         match sent {
             Ok(there) => {
                 for effect in effects {
-                    let github_id = posted.id.to_string();
+                    let github_id = there.unwrap_or(posted).to_string();
                     self.settle(effect, EffectEnd::Confirmed { github_id });
                 }
-                if there {
+                if let Some(id) = there {
+                    self.done.comments.push((key.to_owned(), id));
                     self.done.written.push(change.clone());
                     self.note(change, "written", "");
                 } else {
@@ -374,6 +383,27 @@ impl Turn<'_> {
                 Err(error.into())
             }
         }
+    }
+
+    /// Edits a comment, by another id where an issue that was transferred has it under that. `None`:
+    /// it is not there.
+    async fn edit_found(
+        &self,
+        key: &str,
+        posted: CommentId,
+        text: &str,
+    ) -> Result<Option<CommentId>, GitHubError> {
+        let issue = &self.snapshot.issue;
+        let at = (&issue.repository, issue.number);
+        let github = &self.organization.github;
+        if github.edit_comment(at.0, posted, text).await? {
+            return Ok(Some(posted));
+        }
+        let Some(found) = find_ours(self.organization, at, key).await? else {
+            return Ok(None);
+        };
+        let there = found.id != posted && github.edit_comment(at.0, found.id, text).await?;
+        Ok(there.then_some(found.id))
     }
 
     /// Keeps the lane ours for one more request, and writes down what is about to be sent.

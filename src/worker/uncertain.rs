@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::github::{Comment, GitHubError};
 use crate::ids::RepoName;
 use crate::store::{Effect, EffectEnd, Lease, Settled};
 use crate::triage::change::Write;
@@ -74,10 +75,7 @@ impl Worker {
             let github_id = posted.id.to_string();
             return Ok(EffectEnd::Confirmed { github_id });
         }
-        let comments = organization.github.comments(repo, number, None).await?;
-        let found = comments
-            .into_iter()
-            .find(|c| c.author_id == Some(organization.bot) && key_of(&c.body) == Some(key));
+        let found = find_ours(organization, (repo, number), key).await?;
         Ok(match found {
             Some(comment) => {
                 looked.draft.posted(key, comment.id, &comment.body);
@@ -90,6 +88,17 @@ impl Worker {
             },
         })
     }
+}
+
+/// Our own comment with this key's marker, searched for on the issue.
+pub(super) async fn find_ours(
+    organization: &Organization,
+    (repo, number): (&RepoName, u64),
+    key: &str,
+) -> Result<Option<Comment>, GitHubError> {
+    let comments = organization.github.comments(repo, number, None).await?;
+    let is_it = |c: &Comment| c.author_id == Some(organization.bot) && key_of(&c.body) == Some(key);
+    Ok(comments.into_iter().find(is_it))
 }
 
 /// Does the item, as it was just read, show what was sent?

@@ -97,6 +97,17 @@ async fn everything_is_asked(world: &World) -> Vec<Logged> {
         Some(item)
     );
     here.item_by_node("I_kwDOnobody").await.expect("an answer");
+    sim.repository(ORG, "parts", false, &[])
+        .expect("a repository");
+    let gone = sim.open_issue("ada", REPO, "A part", "", &[]);
+    let gone = gone.expect("opened");
+    let there = sim.transfer("ada", REPO, gone, "acme/parts");
+    let there = sim.issue("acme/parts", there.expect("transferred"));
+    assert_eq!(
+        here.leads_to(&repo, gone).await.expect("an answer"),
+        there.map(|issue| issue.node_id)
+    );
+    assert_eq!(here.leads_to(&repo, 999).await.expect("an answer"), None);
     let labels = here.labels(&repo).await.expect("labels");
     let board = here
         .project(ORG, BOARD.1)
@@ -202,6 +213,7 @@ async fn what_our_client_asks_and_is_answered_is_githubs() {
         "GET /installation/repositories",
         "GET /orgs/{org}/members",
         "GET /orgs/{org}/teams/{team_slug}/members",
+        "GET /repos/{owner}/{repo}/issues/{issue_number}",
         "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
         "GET /repos/{owner}/{repo}/labels/{name}",
         "GET /users/{username}",

@@ -104,6 +104,11 @@ fn everything_happens(sim: &Sim) {
         sim.team_member("ada", (ORG, "product-leads"), "grace", true)?;
         sim.team_member("ada", (ORG, "product-leads"), "grace", false)?;
         sim.delete_issue("ada", REPO, two)?;
+        sim.comment(out, REPO, one, "Where does it go?")?;
+        sim.transfer("ada", REPO, one, "acme/hidden")?;
+        sim.repository(ORG, "parts", false, &["bug"])?;
+        let three = sim.open_issue("ada", "acme/parts", "A part", "It breaks.", &["bug"])?;
+        sim.transfer("ada", "acme/parts", three, REPO)?;
         Ok(())
     };
     all().expect("everything may happen");
@@ -178,6 +183,7 @@ async fn every_webhook_is_as_github_describes_it() {
         "issues.closed",
         "issues.reopened",
         "issues.deleted",
+        "issues.transferred",
         "issue_comment.created",
         "issue_comment.edited",
         "issue_comment.deleted",

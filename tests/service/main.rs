@@ -47,6 +47,7 @@ mod stages;
 mod stop;
 mod stopping;
 mod texts;
+mod transfer;
 mod walk;
 mod weather;
 mod why;

@@ -409,3 +409,26 @@ async fn many_at_once_ask_for_one_token() {
     let tokens = scripted.asked("/app/installations/7/access_tokens").await;
     assert_eq!(tokens.len(), 1);
 }
+
+#[tokio::test]
+async fn the_old_address_of_a_transferred_issue_leads_to_it() {
+    let scripted = Scripted::new().await;
+    let installation = scripted.installed().await;
+    let there = "https://elsewhere.example/repositories/78/issues/1";
+    let moved = ResponseTemplate::new(301).insert_header("location", there);
+    let old = "/repos/octo-org/product/issues/5";
+    scripted.answer("GET", old, 1, moved).await;
+    let issue = json!({ "node_id": "I_new", "number": 1 });
+    let issue = ResponseTemplate::new(200).set_body_json(issue);
+    scripted
+        .answer("GET", "/repositories/78/issues/1", 1, issue)
+        .await;
+    let found = installation.leads_to(&repo(), 5).await.unwrap();
+    assert_eq!(found.as_deref(), Some("I_new"));
+    for (number, status) in [(6, 404), (7, 410)] {
+        let at = format!("/repos/octo-org/product/issues/{number}");
+        let gone = ResponseTemplate::new(status);
+        scripted.answer("GET", &at, 1, gone).await;
+        assert_eq!(installation.leads_to(&repo(), number).await.unwrap(), None);
+    }
+}

@@ -44,6 +44,9 @@ pub struct IssueEvent {
     /// What it is called where it went (`transferred`), or was called where it came from
     /// (`opened` by a transfer).
     pub elsewhere: Vec<Alias>,
+    /// Where it came to by a transfer, on whichever side this is said. What else it tells of the
+    /// issue may be of before everything was there.
+    pub arrival: Option<Box<MirrorIssue>>,
 }
 
 /// `issue_comment`.
@@ -221,24 +224,30 @@ impl IssueEvent {
         let repository = payload.repository.as_ref();
         let issue = payload.issue?;
         let changes = payload.changes.unwrap_or_default();
-        let elsewhere = [
-            (changes.new_issue, changes.new_repository),
-            (changes.old_issue, changes.old_repository),
-        ];
+        let has_come = changes.old_issue.is_some() || changes.old_repository.is_some();
+        let old = changes
+            .old_issue
+            .map(|issue| issue.aliases(changes.old_repository.as_ref()));
+        let new = (changes.new_issue, changes.new_repository);
+        let new_names = new.0.as_ref().map(|issue| issue.aliases(new.1.as_ref()));
+        let aliases = issue.aliases(repository);
+        let issue = issue.mirror(repository?)?;
+        let arrival = if has_come {
+            Some(issue.clone())
+        } else {
+            Option::zip(new.0, new.1).and_then(|(issue, repository)| issue.mirror(&repository))
+        };
         Some(Self {
             action: payload.action,
             sender: payload.sender.and_then(RawUser::sender),
-            aliases: issue.aliases(repository),
-            issue: issue.mirror(repository?)?,
+            aliases,
+            issue,
+            arrival: arrival.map(Box::new),
             label: payload.label.map(|label| label.name),
             milestone: payload.milestone.map(|milestone| milestone.title),
             issue_type: payload.issue_type.map(|issue_type| issue_type.name),
             body_before: changes.body.map(|body| body.from),
-            elsewhere: elsewhere
-                .iter()
-                .filter_map(|(issue, repository)| Some((issue.as_ref()?, repository.as_ref())))
-                .flat_map(|(issue, repository)| issue.aliases(repository))
-                .collect(),
+            elsewhere: new_names.into_iter().chain(old).flatten().collect(),
         })
     }
 }
@@ -405,6 +414,40 @@ mod tests {
             read.elsewhere,
             [Alias::Number(RepositoryId(43), 1), Alias::DatabaseId(901)]
         );
+        assert_eq!(read.arrival, None, "no more is said of it");
+
+        let there = format!(
+            r#""action":"transferred","changes":{{"new_issue":{},
+               "new_repository":{{"id":43,"full_name":"org/there","private":false}}}}"#,
+            ISSUE.replace(r#""number":7"#, r#""number":1"#)
+        );
+        let read = IssueEvent::read(&event(&there)).unwrap();
+        let arrival = read.arrival.expect("where it came to");
+        assert_eq!(
+            (arrival.repository_id, arrival.issue.number),
+            (RepositoryId(43), 1)
+        );
+        assert_eq!(read.issue.issue.number, 7, "here it is told as it was");
+    }
+
+    #[test]
+    fn what_came_by_a_transfer_says_where_from_as_far_as_it_may() {
+        let changes = [
+            r#"{"old_issue":{"id":899,"number":3},"old_repository":{"id":41}}"#,
+            r#"{"old_issue":null,"old_repository":{"id":41}}"#,
+        ];
+        let read = changes.map(|changes| {
+            let event = event(&format!(r#""action":"opened","changes":{changes}"#));
+            IssueEvent::read(&event).unwrap()
+        });
+        assert_eq!(
+            read[0].elsewhere,
+            [Alias::Number(RepositoryId(41), 3), Alias::DatabaseId(899)]
+        );
+        assert!(read[1].elsewhere.is_empty());
+        for read in read {
+            assert_eq!(read.arrival.as_deref(), Some(&read.issue));
+        }
     }
 
     #[test]

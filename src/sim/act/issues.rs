@@ -62,8 +62,19 @@ impl State {
         if let Value::Object(extra) = extra {
             fields.extend(extra);
         }
+        self.issue_event_of(action, repository, by, Value::Object(fields));
+    }
+
+    /// As [`State::issue_event`], with all of its fields.
+    pub(super) fn issue_event_of(
+        &mut self,
+        action: &str,
+        repository: u64,
+        by: Actor,
+        fields: Value,
+    ) {
         let place = Place::Repository(repository);
-        self.emit("issues", action, place, by.user, Value::Object(fields));
+        self.emit("issues", action, place, by.user, fields);
     }
 
     /// Writes an entry of an issue's timeline.

@@ -7,6 +7,7 @@ mod files;
 mod issues;
 mod labels;
 mod repositories;
+mod transfer;
 
 pub(super) use issues::{Edit, NewIssue, NewMilestone};
 pub(super) use labels::LabelEdit;

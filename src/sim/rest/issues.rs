@@ -127,6 +127,15 @@ pub(super) async fn get(
     Extension(call): Extension<Call>,
 ) -> Answer {
     call.with(|state| {
+        let repo = call.repository(state, &owner, &name, "issues", "read")?;
+        if let Some(there) = state.issue_moved_to(repo, number) {
+            let name = state.full_name(there.repository);
+            if let Some((owner, name)) = name.split_once('/') {
+                call.repository(state, owner, name, "issues", "read")?;
+            }
+            let url = format!("{}/repos/{name}/issues/{}", state.api_url, there.number);
+            return Ok(Reply::moved(&url));
+        }
         let id = call.issue(state, (&owner, &name, number), "read")?;
         Ok(Reply::ok(state.full_issue_json(state.issue(id)?)))
     })

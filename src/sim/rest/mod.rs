@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use http::StatusCode;
 use http::header::HeaderValue;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Sim;
 use super::auth::Caller;
@@ -36,6 +36,7 @@ pub(super) struct Reply {
     status: u16,
     body: Value,
     link: Option<String>,
+    location: Option<String>,
 }
 
 type Answer = Result<Reply, Refusal>;
@@ -50,6 +51,20 @@ impl Reply {
             status,
             body,
             link: None,
+            location: None,
+        }
+    }
+
+    /// 301: what was asked for is there now.
+    fn moved(url: &str) -> Self {
+        let body = json!({
+            "message": "Moved Permanently",
+            "url": url,
+            "documentation_url": "https://docs.github.com/rest",
+        });
+        Self {
+            location: Some(url.to_owned()),
+            ..Self::with(301, body)
         }
     }
 
@@ -73,6 +88,10 @@ impl IntoResponse for Reply {
         );
         if let Some(link) = self.link.and_then(|link| HeaderValue::try_from(link).ok()) {
             headers.insert("link", link);
+        }
+        let there = self.location.and_then(|to| HeaderValue::try_from(to).ok());
+        if let Some(there) = there {
+            headers.insert("location", there);
         }
         response
     }
@@ -130,6 +149,8 @@ impl Call {
             .ok_or_else(Refusal::not_found)?;
         match repo.issues.get(&number) {
             Some(id) => Ok(*id),
+            // Only the issue itself says where it went.
+            None if state.transferred.contains_key(&(repo.id, number)) => Err(Refusal::not_found()),
             None if (1..repo.next_number).contains(&number) => {
                 Err(Refusal::gone("This issue was deleted"))
             }

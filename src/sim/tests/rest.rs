@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::bench::{Bench, REPO, jwt};
+use super::bench::{BOARD, Bench, REPO, jwt};
 use crate::sim::webhooks::signature;
 
 #[tokio::test]
@@ -379,4 +379,65 @@ async fn what_was_deleted_is_gone_and_what_never_was_is_not_there() {
     let path = format!("/repos/{REPO}/issues");
     assert_eq!(bench.get(&format!("{path}/{n}")).await.status, 410);
     assert_eq!(bench.get(&format!("{path}/{}", n + 1)).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_was_transferred_has_new_names_and_the_old_ones_lead_nowhere_but_the_issues_own() {
+    let bench = Bench::new().await;
+    let (sim, to) = (&bench.sim, "2i2c-org/elsewhere");
+    sim.repository("2i2c-org", "elsewhere", false, &["KIND/feature"])
+        .expect("a repository");
+    let n = sim
+        .open_issue("jim", REPO, "A", "b", &["kind/feature", "odd"])
+        .expect("an issue");
+    let comment = sim.comment("jim", REPO, n, "c").expect("a comment");
+    sim.add_to_project("jim", BOARD, REPO, n).expect("a row");
+    let old = sim.issue(REPO, n).expect("the issue");
+    bench.hooks().await;
+    let there = sim.transfer("jim", REPO, n, to).expect("a transfer");
+    assert_eq!(
+        bench.hook_names().await,
+        ["issues.transferred", "issues.opened"]
+    );
+    let new = sim.issue(to, there).expect("the issue");
+    assert!(new.id != old.id && new.node_id != old.node_id);
+    assert_eq!(new.labels, ["KIND/feature"], "the other one is not there");
+    assert_eq!(new.comments.len(), 1);
+    assert!(new.comments[0].id != comment);
+    assert_eq!(new.comments[0].created_at, old.comments[0].created_at);
+    assert!(
+        sim.card(BOARD.0, BOARD.1, to, there).is_some(),
+        "the row stays"
+    );
+
+    let moved = bench.get(&format!("/repos/{REPO}/issues/{n}")).await;
+    assert_eq!(moved.status, 301);
+    assert!(
+        moved
+            .header("location")
+            .ends_with(&format!("/repos/{to}/issues/{there}"))
+    );
+    let comments = bench
+        .get(&format!("/repos/{REPO}/issues/{n}/comments"))
+        .await;
+    assert_eq!(comments.status, 404);
+    let gone = bench
+        .get(&format!("/repos/{to}/issues/comments/{comment}"))
+        .await;
+    assert_eq!(gone.status, 404);
+    let ask = json!({
+        "query": "query($id: ID!) { node(id: $id) { id } }",
+        "variables": { "id": old.node_id },
+    });
+    let read = bench.post("/graphql", ask).await;
+    assert_eq!(read.json["errors"][0]["type"], "NOT_FOUND");
+    // On from there, the first address still leads to it.
+    let back = sim.transfer("jim", to, there, REPO).expect("a transfer");
+    assert_ne!(back, n, "no number is given out twice");
+    let moved = bench.get(&format!("/repos/{REPO}/issues/{n}")).await;
+    assert!(
+        moved
+            .header("location")
+            .ends_with(&format!("/repos/{REPO}/issues/{back}"))
+    );
 }

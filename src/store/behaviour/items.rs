@@ -189,6 +189,133 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
     assert_eq!(read.confirmed_by, BTreeSet::from(["member".to_owned()]));
 }
 
+/// An item that somebody works on as if it were new, and the one that it turns out to be.
+async fn met_twice(store: &dyn Store) -> (ItemId, Lease, ItemId, Lease) {
+    let (one, lease) = leased(store).await;
+    let new = [
+        Alias::Number(RepositoryId(42), 2),
+        Alias::Node("I_new".to_owned()),
+    ];
+    let other = store.ensure_item(HERE, &new).await.unwrap();
+    put(store, "h", issue(2), 0).await;
+    let theirs = must_claim(store, 0).await;
+    let mut there = mirror("there");
+    there.issue.number = 2;
+    let by_rule = LedgerEntry {
+        rank: Rank::Rule,
+        by: None,
+        ..entry("feature")
+    };
+    let key = |key: &str| ActKey(key.to_owned());
+    let changes = ItemChanges {
+        issue: Some(there),
+        ledger: vec![(key("h/rule"), by_rule), (key("h/hand"), entry("task"))],
+        boards: BTreeMap::from([("PVT_1".to_owned(), Some(BoardRow::default()))]),
+        comments: BTreeMap::from([("received".to_owned(), comment(9))]),
+        ..ItemChanges::default()
+    };
+    let finish = Finish {
+        item: Some((other, changes)),
+        wake_at: Some(at(0)),
+        audit: vec![audit("act", Some(other), 1)],
+        ..Finish::default()
+    };
+    store.finish(&theirs, finish).await.unwrap();
+    let theirs = must_claim(store, 1).await;
+    assert_eq!(theirs.lane, issue(2));
+    (one, lease, other, theirs)
+}
+
+fn comment(id: u64) -> PostedComment {
+    PostedComment {
+        id: CommentId(id),
+        fingerprint: "f".to_owned(),
+        deleted: false,
+        collapsed: false,
+    }
+}
+
+pub(crate) async fn an_item_that_turns_out_to_be_another_is_taken_in(store: &dyn Store) {
+    let (one, lease, other, theirs) = met_twice(store).await;
+    let effect = NewEffect {
+        item: other,
+        kind: "comment".to_owned(),
+        target: "received".to_owned(),
+        detail: serde_json::json!({}),
+        at: at(1),
+    };
+    store.journal(&theirs, &[effect]).await.unwrap();
+    let changes = ItemChanges {
+        aliases: vec![
+            Alias::Number(RepositoryId(42), 2),
+            Alias::Node("I_new".to_owned()),
+        ],
+        is_one: true,
+        issue: Some(mirror("here")),
+        ledger: vec![(ActKey("g/hand".to_owned()), entry("bug"))],
+        comments: BTreeMap::from([("received".to_owned(), comment(5))]),
+        ..ItemChanges::default()
+    };
+    let finish = Finish {
+        item: Some((one, changes)),
+        goes_on_in: Some(issue(2)),
+        audit: vec![audit("act", Some(one), 2)],
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+
+    for alias in [
+        Alias::Number(RepositoryId(42), 1),
+        Alias::Number(RepositoryId(42), 2),
+        Alias::Node("I_new".to_owned()),
+    ] {
+        assert_eq!(store.item_by_alias(HERE, &alias).await.unwrap(), Some(one));
+    }
+    assert_eq!(store.items(HERE).await.unwrap(), [one]);
+    let record = store.item(HERE, one).await.unwrap().unwrap();
+    let known = record.issue.as_ref().expect("a copy");
+    assert_eq!((known.issue.title.as_str(), known.stale), ("there", true));
+    assert_eq!(record.lane(), Some(issue(2)));
+    let said: Vec<_> = record.ledger.iter().map(|e| e.value.clone()).collect();
+    let value = |v: &str| AttributeValue::One(v.to_owned());
+    assert_eq!(said, [value("bug"), value("task")], "no rule's word");
+    assert_eq!(record.comments["received"], comment(5), "its own stays");
+    assert!(record.boards.contains_key("PVT_1"));
+    let open = store.unsettled(HERE, one).await.unwrap();
+    assert_eq!(open.len(), 1, "what was sent is found out");
+    assert!(store.unsettled(HERE, other).await.unwrap().is_empty());
+    let query = AuditQuery {
+        installation: Some(HERE),
+        item: Some(one),
+        ..AuditQuery::default()
+    };
+    assert_eq!(store.audit(&query).await.unwrap().len(), 2);
+    let past = store.past(HERE).await.unwrap();
+    assert!(!past.ledger.contains_key(&other));
+
+    // Whoever worked on the other has lost it.
+    let late = store.finish(&theirs, Finish::default()).await;
+    assert!(matches!(late, Err(StoreError::LostLane { .. })));
+    assert_eq!(must_claim(store, 2).await.lane, issue(2));
+}
+
+pub(crate) async fn names_of_another_item_stay_there_without_githubs_word(store: &dyn Store) {
+    let (one, lease, other, theirs) = met_twice(store).await;
+    let name = Alias::Node("I_new".to_owned());
+    let changes = ItemChanges {
+        aliases: vec![name.clone()],
+        ..ItemChanges::default()
+    };
+    let finish = Finish {
+        item: Some((one, changes)),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    let found = store.item_by_alias(HERE, &name).await.unwrap();
+    assert_eq!(found, Some(other));
+    store.finish(&theirs, Finish::default()).await.unwrap();
+}
+
 pub(crate) async fn open_issues_are_listed_the_newest_first(store: &dyn Store) {
     for (number, title, open) in [
         (1, "one", true),

@@ -294,6 +294,57 @@ pub(crate) async fn forwarded_deliveries_keep_their_order(store: &dyn Store) {
     assert!(claim(store, 3).await.is_none(), "the node's lane is empty");
 }
 
+pub(crate) async fn what_a_lane_leaves_goes_on_in_another(store: &dyn Store) {
+    put(store, "1 old", issue(1), 0).await;
+    put(store, "2 new", issue(2), 1).await;
+    put(store, "3 old", issue(1), 2).await;
+    let lease = must_claim(store, 3).await;
+    let finish = Finish {
+        wants_write: Some(Some(WritePriority::Command)),
+        wake_at: Some(at(500)),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    let lease = must_claim(store, 3).await;
+    assert_eq!(lease.lane, issue(1));
+    let head = seqs(store, &lease).await;
+    put(store, "4 old", issue(1), 4).await;
+    let finish = Finish {
+        done: head.into_iter().take(1).collect(),
+        goes_on_in: Some(issue(2)),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+
+    // No delivery twice, none lost, and nothing is left where they were.
+    let lease = must_claim(store, 5).await;
+    assert_eq!(lease.lane, issue(2));
+    assert_eq!(waiting(store, &lease).await, ["2 new", "3 old", "4 old"]);
+    let (priority, since) = lease.wants_write.expect("its place in the queue");
+    assert_eq!((priority, since), (WritePriority::Command, at(3)));
+    let finish = Finish {
+        done: seqs(store, &lease).await,
+        wants_write: Some(None),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    assert!(
+        claim(store, 1_000).await.is_none(),
+        "no timer is left behind"
+    );
+    assert!(store.writers_wanted().await.unwrap().is_empty());
+
+    // With nothing waiting, the other lane is looked at all the same.
+    store.wake(HERE, &issue(1), at(1_000)).await.unwrap();
+    let lease = must_claim(store, 1_000).await;
+    let finish = Finish {
+        goes_on_in: Some(issue(2)),
+        ..Finish::default()
+    };
+    store.finish(&lease, finish).await.unwrap();
+    assert_eq!(must_claim(store, 1_000).await.lane, issue(2));
+}
+
 /// More than any database keeps side by side, with gaps where deliveries are done.
 pub(crate) async fn a_long_backlog_keeps_every_lanes_order(store: &dyn Store) {
     let guid = |n: i64| format!("{n:05}");

@@ -130,7 +130,13 @@ pub(super) async fn read(
             .push_bind(installation.0.cast_signed());
     }
     if let Some(item) = query.item {
-        sql.push(" AND item = ").push_bind(item.0.cast_signed());
+        let item = item.0.cast_signed();
+        // And what was written under another id before it was known that the two are one.
+        sql.push(" AND item IN (SELECT ")
+            .push_bind(item)
+            .push(" UNION ALL SELECT item FROM joined WHERE one = ")
+            .push_bind(item)
+            .push(")");
     }
     if let Some(kind) = &query.kind {
         sql.push(" AND kind = ").push_bind(kind.clone());

@@ -57,9 +57,11 @@ pub(super) async fn since(
 const ISSUES: &str = "SELECT group_concat(item || ' ' || issue, char(10) ORDER BY item) \
      FROM items WHERE installation = ? AND issue IS NOT NULL GROUP BY item / 100";
 const LEDGER: &str = "SELECT group_concat(item || ' ' || entry, char(10) ORDER BY id) \
-     FROM ledger WHERE installation = ? GROUP BY id / 500";
+     FROM ledger WHERE installation = ?1 \
+         AND item NOT IN (SELECT item FROM joined WHERE installation = ?1) GROUP BY id / 500";
 const HISTORY: &str = "SELECT group_concat(item || ' ' || at || ' ' || what, char(10) ORDER BY id) \
-     FROM history WHERE installation = ? GROUP BY id / 500";
+     FROM history WHERE installation = ?1 \
+         AND item NOT IN (SELECT item FROM joined WHERE installation = ?1) GROUP BY id / 500";
 
 /// What the headings of a form begin with.
 const FORM: &str = "### ";

@@ -1,5 +1,7 @@
 //! Items, the names GitHub has for them, and the mirror.
 
+mod join;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{Row, SqliteConnection, SqlitePool};
@@ -241,6 +243,7 @@ pub(super) async fn change(
     let item_id = item.0.cast_signed();
     add_aliases(conn, installation, item_id, &changes.aliases).await?;
     let installation = installation.0.cast_signed();
+    let (is_one, aliases) = (changes.is_one, changes.aliases.clone());
     if changes.issue.is_some() || changes.held_labels.is_some() || changes.confirmed_by.is_some() {
         sqlx::query(
             "UPDATE items SET issue = coalesce(?, issue), \
@@ -317,7 +320,11 @@ pub(super) async fn change(
     }
     history::append(conn, installation, item_id, &changes.history).await?;
     history::name_people(conn, installation, &changes.people).await?;
-    boards::change_places(conn, installation, item_id, &changes).await
+    boards::change_places(conn, installation, item_id, &changes).await?;
+    if is_one {
+        join::join(conn, installation, item_id, &aliases).await?;
+    }
+    Ok(())
 }
 
 pub(super) fn id(item: i64) -> ItemId {

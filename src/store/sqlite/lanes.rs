@@ -291,6 +291,11 @@ pub(super) async fn finish(
     audit::settle(conn, &finish.settled).await?;
     audit::append(conn, &finish.audit).await?;
 
+    if let Some(to) = &finish.goes_on_in {
+        hand_over(conn, lease, &held, to).await?;
+        return wake_all(conn, lease, &finish.wake_lanes, held.claimed_at).await;
+    }
+
     let retry_at = finish.retry_at.map(micros);
     let claimed_at = held.claimed_at;
     let since = held.write.map_or(claimed_at, |(_, since)| since);
@@ -321,10 +326,67 @@ pub(super) async fn finish(
         },
     };
     release(conn, lease, released).await?;
-    for lane in &finish.wake_lanes {
+    wake_all(conn, lease, &finish.wake_lanes, claimed_at).await
+}
+
+/// "Now" is when the lease began: past for everybody, and no clock is needed here.
+async fn wake_all(
+    conn: &mut SqliteConnection,
+    lease: &Lease,
+    lanes: &[LaneKey],
+    now: i64,
+) -> Result<(), StoreError> {
+    for lane in lanes {
         let lane = lane.to_string();
-        // "Now" is when the lease began: past for everybody, and no clock is needed here.
-        wake(conn, lease.installation.0.cast_signed(), &lane, claimed_at).await?;
+        wake(conn, lease.installation.0.cast_signed(), &lane, now).await?;
+    }
+    Ok(())
+}
+
+/// Ends a lease whose lane's work goes on in another, with all that is left of it.
+async fn hand_over(
+    conn: &mut SqliteConnection,
+    lease: &Lease,
+    held: &Held,
+    to: &LaneKey,
+) -> Result<(), StoreError> {
+    let installation = lease.installation.0.cast_signed();
+    let (from, to) = (lease.lane.to_string(), to.to_string());
+    for step in [
+        "UPDATE deliveries SET lane = ?3 WHERE installation = ?1 AND lane = ?2 AND state = 0",
+        "UPDATE board_places SET lane = ?3 WHERE installation = ?1 AND lane = ?2",
+        "UPDATE planned SET lane = ?3 WHERE installation = ?1 AND lane = ?2",
+    ] {
+        sqlx::query(step)
+            .bind(installation)
+            .bind(&from)
+            .bind(&to)
+            .execute(&mut *conn)
+            .await
+            .map_err(database("handing a lane's work over"))?;
+    }
+    let empty = Released {
+        wake_at: None,
+        paused_until: None,
+        failures: 0,
+        strikes: 0,
+        write: None,
+    };
+    release(conn, lease, empty).await?;
+    wake(conn, installation, &to, held.claimed_at).await?;
+    if let Some((priority, since)) = held.write {
+        sqlx::query(
+            "UPDATE lanes SET write_priority = min(coalesce(write_priority, ?3), ?3), \
+                 write_since = min(coalesce(write_since, ?4), ?4) \
+             WHERE installation = ?1 AND lane = ?2",
+        )
+        .bind(installation)
+        .bind(&to)
+        .bind(priority)
+        .bind(since)
+        .execute(&mut *conn)
+        .await
+        .map_err(database("handing a lane's work over"))?;
     }
     Ok(())
 }
