@@ -193,22 +193,33 @@ pub(super) async fn forward(
     let installation = lease.installation.0.cast_signed();
     let first = head(conn, installation, &from).await?;
     if from != to {
-        sqlx::query(of_waiting!(
-            "UPDATE deliveries SET lane = ?3 WHERE seq IN ",
-            ")"
-        ))
-        .bind(installation)
-        .bind(&from)
-        .bind(&to)
-        .execute(&mut *conn)
-        .await
-        .map_err(database(DOING))?;
+        move_to(conn, installation, &from, &to).await?;
     }
     lanes::release(conn, lease, held.succeeded()).await?;
     if let Some(at) = first {
         let rows = serde_json::json!([[installation, to, at]]).to_string();
         lanes::due(conn, &rows).await.map_err(database(DOING))?;
     }
+    Ok(())
+}
+
+/// Moves a lane's waiting deliveries to another lane.
+pub(super) async fn move_to(
+    conn: &mut SqliteConnection,
+    installation: i64,
+    from: &str,
+    to: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(of_waiting!(
+        "UPDATE deliveries SET lane = ?3 WHERE seq IN ",
+        ")"
+    ))
+    .bind(installation)
+    .bind(from)
+    .bind(to)
+    .execute(conn)
+    .await
+    .map_err(database("moving deliveries to another lane"))?;
     Ok(())
 }
 

@@ -352,8 +352,8 @@ async fn hand_over(
 ) -> Result<(), StoreError> {
     let installation = lease.installation.0.cast_signed();
     let (from, to) = (lease.lane.to_string(), to.to_string());
+    inbox::move_to(conn, installation, &from, &to).await?;
     for step in [
-        "UPDATE deliveries SET lane = ?3 WHERE installation = ?1 AND lane = ?2 AND state = 0",
         "UPDATE board_places SET lane = ?3 WHERE installation = ?1 AND lane = ?2",
         "UPDATE planned SET lane = ?3 WHERE installation = ?1 AND lane = ?2",
     ] {
