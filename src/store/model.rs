@@ -84,7 +84,7 @@ pub struct NewDelivery {
     pub event: String,
     pub action: String,
     pub lane: LaneKey,
-    /// The raw body, [packed](super::packed).
+    /// The raw body, [`packed`].
     pub payload: Bytes,
     pub received_at: Timestamp,
 }
