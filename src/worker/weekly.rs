@@ -218,13 +218,6 @@ fn key(record: &DigestRecord) -> String {
 }
 
 fn line(lease: &Lease, record: &DigestRecord, at: Timestamp) -> NewAudit {
-    NewAudit {
-        installation: lease.installation,
-        at,
-        item: None,
-        kind: "digest".to_owned(),
-        actor: None,
-        delivery: None,
-        detail: json!({ "digest": record.digest, "week": record.week, "slot": record.slot_at }),
-    }
+    let what = json!({ "digest": record.digest, "week": record.week, "slot": record.slot_at });
+    NewAudit::noticed(lease, at, None, "digest", what)
 }

@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use crate::ids::{InstallationId, ItemId, UserId};
 
+use super::lane::Lease;
+
 /// A line for the audit trail.
 #[derive(Clone, Debug)]
 pub struct NewAudit {
@@ -18,6 +20,28 @@ pub struct NewAudit {
     pub delivery: Option<String>,
     /// What happened, as JSON.
     pub detail: serde_json::Value,
+}
+
+impl NewAudit {
+    /// A line about what no delivery told, noticed in a lane.
+    #[must_use]
+    pub fn noticed(
+        lease: &Lease,
+        at: Timestamp,
+        item: Option<ItemId>,
+        kind: &str,
+        detail: serde_json::Value,
+    ) -> Self {
+        Self {
+            installation: lease.installation,
+            at,
+            item,
+            kind: kind.to_owned(),
+            actor: None,
+            delivery: None,
+            detail,
+        }
+    }
 }
 
 /// A line of the audit trail.
