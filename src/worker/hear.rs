@@ -151,7 +151,7 @@ impl Worker {
             }
             let same_owner = repository.owner.eq_ignore_ascii_case(&organization.login);
             let read = if same_owner {
-                organization.github.item(repository, item.number).await?
+                organization.issue_named(repository, item.number).await?
             } else {
                 None
             };

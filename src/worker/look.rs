@@ -25,6 +25,7 @@ use super::noticed::Before;
 use super::obey::{self, Elsewhere};
 use super::observe;
 use super::places::OnBoards;
+use super::posted::Posted;
 use super::{Organization, WorkError, Worker};
 
 /// At most this many deliveries are taken in before the lane is written back.
@@ -322,7 +323,11 @@ impl Worker {
             _ => None,
         };
         if let (None, Some(known)) = (&read, known) {
-            read = self.read_where_it_went(organization, known).await?;
+            // Nobody told.
+            let (repository, number) = (&known.issue.repository, known.issue.number);
+            read = organization.issue_that_was_at(repository, number).await?;
+            // GitHub's two answers differ: it is looked at again when told to.
+            read = read.filter(|read| read.issue.node_id != known.node_id);
         }
         let Some(read) = read else {
             return Ok(false);
@@ -357,7 +362,11 @@ impl Worker {
         let snapshot = observe::snapshot(policy, record, mirror, surroundings);
         let decision = decide(policy, &snapshot);
         let mut plan = plan(policy, &snapshot, &decision);
-        if mirror.author == organization.bot || digest::is_posted_on(policy, &mirror.issue) {
+        let is_ours = mirror.author == organization.bot
+            || digest::is_posted_on(policy, &mirror.issue)
+            // Under another name, by the policy.
+            || record.comments.keys().any(|key| Posted::is_key(key));
+        if is_ours {
             // Nobody's request: it is answered on, and not triaged.
             let is_answer = |change: &Change| change.reason.rule.starts_with(ANSWER);
             plan.changes.retain(is_answer);

@@ -8,9 +8,9 @@
 use jiff::Timestamp;
 
 use crate::github::ItemRead;
-use crate::ids::{ItemId, RepositoryId};
+use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::receive::payload::IssueEvent;
-use crate::store::{Alias, Delivery, Lease, MirrorIssue};
+use crate::store::{Alias, Delivery, Lease};
 
 use super::event::Event;
 use super::{Organization, WorkError, Worker};
@@ -57,23 +57,33 @@ impl Worker {
         let item = self.store.ensure_item(lease.installation, &[here]).await?;
         Ok(Whose::Item(item))
     }
+}
 
-    /// What GitHub answers to neither by its node id nor by its number may have been transferred, and
-    /// nobody told: its old address leads there. `None`: it is gone, or out of sight.
-    pub(super) async fn read_where_it_went(
+impl Organization {
+    /// The issue that had this number when somebody wrote it down, wherever it was transferred since.
+    /// `None`: it is gone, or out of sight. One read; two more where it was transferred.
+    pub(super) async fn issue_named(
         &self,
-        organization: &Organization,
-        known: &MirrorIssue,
+        repository: &RepoName,
+        number: u64,
     ) -> Result<Option<ItemRead>, WorkError> {
-        let github = &organization.github;
-        let issue = &known.issue;
-        let Some(node) = github.leads_to(&issue.repository, issue.number).await? else {
-            return Ok(None);
-        };
-        if node == known.node_id {
-            return Ok(None); // GitHub's two answers differ: it is looked at again when told to
+        match self.github.item(repository, number).await? {
+            Some(read) => Ok(Some(read)),
+            None => self.issue_that_was_at(repository, number).await,
         }
-        Ok(github.item_by_node(&node).await?)
+    }
+
+    /// What GitHub answers to neither by its node id nor by its number may have been transferred: its
+    /// old address leads there. `None`: it is gone, or out of sight.
+    pub(super) async fn issue_that_was_at(
+        &self,
+        repository: &RepoName,
+        number: u64,
+    ) -> Result<Option<ItemRead>, WorkError> {
+        match self.github.leads_to(repository, number).await? {
+            Some(node) => Ok(self.github.item_by_node(&node).await?),
+            None => Ok(None),
+        }
     }
 }
 

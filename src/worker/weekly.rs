@@ -109,10 +109,18 @@ impl Worker {
         };
         let mut places = Vec::new();
         if let Some((repository, number)) = &declared.post_to {
-            let Some(read) = github.item(repository, *number).await? else {
+            let Some(read) = organization.issue_named(repository, *number).await? else {
                 return Ok(None);
             };
             let to = Other::of(&read.issue);
+            if (&to.repository, to.number) != (repository, *number) {
+                tracing::warn!(
+                    digest = declared.id,
+                    "the issue of a digest was transferred: the policy is to name {}#{}",
+                    to.repository,
+                    to.number
+                );
+            }
             places.push(Place {
                 repository: to.repository.clone(),
                 repository_id: Some(to.repository_id),

@@ -303,6 +303,32 @@ async fn who_is_told_nothing_asks_where_it_went() {
 }
 
 #[tokio::test]
+async fn its_old_name_still_names_it() {
+    let (world, n, _) = request(with_hubs(&[])).await;
+    let m = transfer(&world, n);
+    world.settled().await;
+    let again = world.open(
+        "ada",
+        "Please add RStudio, again",
+        "Our researchers want it.",
+    );
+    world.settled().await;
+    let said = world
+        .sim
+        .comment("lea", REPOSITORY, again, &format!("/duplicate #{n}"));
+    said.expect("a comment");
+    world.settled().await;
+    assert!(!world.issue(again).open);
+    let answer = world.answers(again).pop().expect("an answer");
+    assert!(answer.contains(&format!("{THERE}#{m}")), "{answer}");
+    // And it is not another than itself.
+    let itself = say(&world, "lea", m, &format!("/duplicate {REPOSITORY}#{n}")).await;
+    assert_eq!(signs(&world, m, itself), ["confused"]);
+    assert!(there(&world, m).open);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn what_somebody_did_there_before_the_words_came_is_done_to_the_same_item() {
     let Moved {
         world,
