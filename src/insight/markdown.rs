@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::policy::render::counted;
 use crate::policy::template::code;
 use crate::policy::template::harmless_within;
 
@@ -156,7 +157,7 @@ impl Digest {
             let _ = writeln!(
                 out,
                 "\n{} by people whom the policy does not let make them.",
-                several(self.unauthorised, "hand change")
+                counted(self.unauthorised, "hand change")
             );
         }
         let total: usize = self.wrote.iter().map(|(_, n)| n).sum();
@@ -170,21 +171,17 @@ impl Digest {
             .collect();
         let more = self.wrote.len().saturating_sub(each.len());
         let more = if more > 0 {
-            format!(", and {}", several(more, "other rule"))
+            format!(", and {}", counted(more, "other rule"))
         } else {
             String::new()
         };
         let _ = writeln!(
             out,
             "\nRules made {}: {}{more}.",
-            several(total, "change"),
+            counted(total, "change"),
             each.join(", ")
         );
     }
-}
-
-fn several(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn capital(text: &str) -> String {
@@ -303,17 +300,14 @@ fn intake(out: &mut String, of: &Intake, room: Room) {
         return;
     }
     let from = if of.communities > 0 {
-        format!(
-            ", from {}",
-            several(of.communities, "community").replace("communitys", "communities")
-        )
+        format!(", from {}", counted(of.communities, "community"))
     } else {
         String::new()
     };
     let _ = writeln!(
         out,
         "{}{from}.\n",
-        link(&several(of.total, "item"), &of.search)
+        link(&counted(of.total, "item"), &of.search)
     );
     counts(out, "Kind", &of.by_kind, "not said");
     counts(out, "Goal", &of.by_goal, "no goal");

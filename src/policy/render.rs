@@ -33,10 +33,14 @@ pub fn counts(findings: &[Diagnostic]) -> String {
     format!("{errors}, {warnings}")
 }
 
-/// A number and what it counts: `1 error`, `2 errors`.
+/// A number and what it counts: `1 error`, `2 errors`, `3 communities`.
 #[must_use]
 pub fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+    match what.strip_suffix("ty") {
+        _ if n == 1 => format!("{n} {what}"),
+        Some(stem) => format!("{n} {stem}ties"),
+        None => format!("{n} {what}s"),
+    }
 }
 
 fn one(renderer: &Renderer, finding: &Diagnostic, sources: &[Source]) -> String {

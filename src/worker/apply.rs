@@ -10,9 +10,10 @@ use crate::github::GitHubError;
 use crate::store::{Finish, LaneKey, Lease};
 use crate::triage::change::{Plan, Write};
 
-use super::look::{Looked, Read, Seen, decision_line};
+use super::look::{Looked, Read, Seen};
 use super::owed::{self, Owed};
 use super::places;
+use super::queue::{decision_line, gone};
 use super::turn::{Done, Turn};
 use super::{Organization, WorkError, Worker};
 
@@ -36,13 +37,10 @@ impl Worker {
             return Ok(None);
         };
         let number = (*repository, *number);
-        let mut looked = self
-            .look_at(&organization, lease, number, Read::Mirror)
-            .await?;
-        if looked.finish.goes_on_in.is_some() {
-            self.queue(lease, looked).await?;
+        let looked = self.look_at(&organization, lease, number, Read::Mirror);
+        let Some(mut looked) = looked.await? else {
             return Ok(None);
-        }
+        };
         let open = self
             .store
             .unsettled(lease.installation, looked.item)
@@ -61,12 +59,10 @@ impl Worker {
             .as_ref()
             .is_some_and(|d| takes_away(&d.plan) || d.boards.moves_card);
         if !uncertain.is_empty() || takes_away {
-            looked = self
-                .look_at(&organization, lease, number, Read::Again)
-                .await?;
-            if looked.finish.goes_on_in.is_some() {
-                self.queue(lease, looked).await?;
-                return Ok(None);
+            let again = self.look_at(&organization, lease, number, Read::Again);
+            match again.await? {
+                Some(again) => looked = again,
+                None => return Ok(None),
             }
         }
         if !uncertain.is_empty() {
@@ -109,7 +105,7 @@ impl Worker {
         } = looked;
         finish.wants_write = Some(None);
         if seen == Seen::Gone {
-            finish.wake_lanes.extend(places::forget(&mut draft, lease));
+            finish.wake_lanes.extend(gone(&mut draft, lease));
         }
         let mut failed = None;
         if let (Some(mut decided), Some(mirror)) = (decided, draft.record.issue.clone()) {

@@ -538,15 +538,8 @@ impl Look<'_> {
     fn note(&mut self, item: Option<ItemId>, what: &str, mut detail: serde_json::Value) {
         detail["board"] = json!(self.board);
         detail["what"] = json!(what);
-        self.finish.audit.push(NewAudit {
-            installation: self.lease.installation,
-            at: self.now,
-            item,
-            kind: "board".to_owned(),
-            actor: None,
-            delivery: None,
-            detail,
-        });
+        let line = NewAudit::noticed(self.lease, self.now, item, "board", detail);
+        self.finish.audit.push(line);
     }
 }
 

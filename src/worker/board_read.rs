@@ -177,15 +177,9 @@ impl Worker {
                     "the policy names a column that the board does not have"
                 );
             }
-            read.audit.push(NewAudit {
-                installation: lease.installation,
-                at: self.clock.now(),
-                item: None,
-                kind: "board".to_owned(),
-                actor: None,
-                delivery: None,
-                detail: json!({ "what": "missing_columns", "board": board, "columns": missing }),
-            });
+            let what = json!({ "what": "missing_columns", "board": board, "columns": missing });
+            let line = NewAudit::noticed(lease, self.clock.now(), None, "board", what);
+            read.audit.push(line);
             read.state.missing = missing;
         }
     }
@@ -380,15 +374,9 @@ fn gone(
             missing = missing.len(),
             "the board shows far fewer rows than it had; not believed"
         );
-        read.audit.push(NewAudit {
-            installation: lease.installation,
-            at: now,
-            item: None,
-            kind: "board".to_owned(),
-            actor: None,
-            delivery: None,
-            detail: json!({ "what": "distrusted", "board": board, "missing": missing.len() }),
-        });
+        let what = json!({ "what": "distrusted", "board": board, "missing": missing.len() });
+        let line = NewAudit::noticed(lease, now, None, "board", what);
+        read.audit.push(line);
         return;
     }
     for item in missing {

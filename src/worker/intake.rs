@@ -9,13 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::command::{self, Found, ItemRef, Vocabulary};
-use crate::ids::{RepoName, UserId};
+use crate::command::{Found, ItemRef, Vocabulary};
+use crate::ids::UserId;
 use crate::policy::Policy;
 use crate::policy::model::Attribute;
-use crate::receive::payload::{
-    CommentEvent, FieldChange, IssueEvent, ItemEvent, Sender, Side, SubIssueEvent,
-};
+use crate::receive::payload::{CommentEvent, FieldChange, IssueEvent, ItemEvent, Side};
 use crate::store::{ActKey, Alias, Delivery, MirrorIssue};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::board::Limit;
@@ -26,127 +24,13 @@ use crate::triage::snapshot::{BoardRow, FieldValue, Issue};
 use crate::triage::waiting::answered;
 
 use super::draft::Draft;
+use super::event::Event;
 use super::marker::key_of;
 use super::noticed::Before;
-use super::obey::{self, Named, Place, Spoken, Told};
-use super::posted::Posted;
+use super::obey::{self, Named, Place, Spoken};
 
 /// GitHub's times of a row and of a field that was set with it may differ by this much.
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(2);
-
-/// An event about one item.
-pub(super) enum Event {
-    Issue(Box<IssueEvent>),
-    Comment(Box<CommentEvent>),
-    Item(Box<ItemEvent>),
-    SubIssue(Box<SubIssueEvent>),
-    /// Not GitHub's: a command that was said elsewhere and names this item.
-    Told(Box<Told>),
-    /// Not GitHub's: something to be posted here.
-    Posted(Box<Posted>),
-}
-
-impl Event {
-    /// `None`: the payload does not say what it is about.
-    pub fn read(delivery: &Delivery) -> Option<Self> {
-        let payload = &delivery.payload;
-        Some(match delivery.event.as_str() {
-            "issues" => Self::Issue(Box::new(IssueEvent::read(payload)?)),
-            "issue_comment" => Self::Comment(Box::new(CommentEvent::read(payload)?)),
-            "projects_v2_item" => Self::Item(Box::new(ItemEvent::read(payload)?)),
-            "sub_issues" => Self::SubIssue(Box::new(SubIssueEvent::read(payload)?)),
-            Told::EVENT => Self::Told(Box::new(Told::read(payload)?)),
-            Posted::EVENT => Self::Posted(Box::new(Posted::read(payload)?)),
-            _ => return None,
-        })
-    }
-
-    /// The repository of the item that a delivery of our own is for.
-    pub fn addressee(delivery: &Delivery) -> Option<RepoName> {
-        let payload = &delivery.payload;
-        let to = match delivery.event.as_str() {
-            Told::EVENT => Told::read(payload)?.to,
-            Posted::EVENT => Posted::read(payload)?.to,
-            _ => return None,
-        };
-        Some(to.repository)
-    }
-
-    fn sender(&self) -> Option<&Sender> {
-        match self {
-            Self::Issue(e) => e.sender.as_ref(),
-            Self::Comment(e) => e.sender.as_ref(),
-            Self::Item(e) => e.sender.as_ref(),
-            Self::SubIssue(e) => e.sender.as_ref(),
-            Self::Told(e) => Some(&e.sender),
-            Self::Posted(_) => None,
-        }
-    }
-
-    /// The command lines that it brings, and where they were said.
-    pub fn commands(&self, bot: UserId, bot_name: &str) -> (Place, Vec<Found>) {
-        let name = Some(bot_name);
-        if self.actor(bot).is_none() {
-            return (Place::Issue, Vec::new()); // nobody's, or our own
-        }
-        match self {
-            Self::Issue(e) if e.action == "opened" && e.arrival.is_none() => {
-                (Place::Issue, command::find(&e.issue.issue.body, name))
-            }
-            Self::Comment(e) => {
-                let found = match (e.action.as_str(), &e.body_before) {
-                    ("created", _) => command::find(&e.body, name),
-                    // Only what the earlier text did not have.
-                    ("edited", Some(before)) => command::newly_said(before, &e.body, name),
-                    _ => Vec::new(),
-                };
-                (Place::Comment(e.comment), found)
-            }
-            Self::Told(e) => {
-                let lines = [&e.found].into_iter().chain(&e.also);
-                (Place::Elsewhere, lines.cloned().collect())
-            }
-            _ => (Place::Issue, Vec::new()),
-        }
-    }
-
-    /// The issue as the event carries it.
-    pub fn issue(&self) -> Option<&MirrorIssue> {
-        match self {
-            Self::Issue(e) => Some(&e.issue),
-            Self::Comment(e) => Some(&e.issue),
-            _ => None,
-        }
-    }
-
-    /// The item on which the command lines that it brings were said or, of words of our own, for
-    /// which they are meant.
-    pub fn said_at(&self) -> Option<(&RepoName, u64)> {
-        match self {
-            Self::Told(told) => Some((&told.to.repository, told.to.number)),
-            _ => self.issue().map(|m| (&m.issue.repository, m.issue.number)),
-        }
-    }
-
-    /// The repository and the label that somebody else took off, if it shows an attribute.
-    pub fn taken_off(&self, bot: UserId, policy: &Policy) -> Option<(&RepoName, &str)> {
-        let Self::Issue(event) = self else {
-            return None;
-        };
-        let label = event
-            .label
-            .as_deref()
-            .filter(|_| event.action == "unlabeled")?;
-        projection::attribute_of_label(policy, label)?;
-        self.actor(bot)?;
-        Some((&event.issue.issue.repository, label))
-    }
-
-    /// Whoever did it, unless that was ourselves.
-    pub fn actor(&self, bot: UserId) -> Option<UserId> {
-        self.sender().map(|s| s.id).filter(|id| *id != bot)
-    }
-}
 
 /// What taking in needs to know beside the event.
 pub(super) struct Surroundings<'a> {

@@ -8,113 +8,91 @@
 use jiff::Timestamp;
 
 use crate::github::ItemRead;
-use crate::ids::{ItemId, RepositoryId};
+use crate::ids::{ItemId, RepoName, RepositoryId};
 use crate::receive::payload::IssueEvent;
-use crate::store::{Alias, Delivery, ItemRecord, Lease, MirrorIssue};
+use crate::store::{Alias, Delivery, Lease};
 
-use super::look::AT_A_TIME;
+use super::event::Event;
 use super::{Organization, WorkError, Worker};
+
+/// Whose a lane is.
+pub(super) enum Whose {
+    Item(ItemId),
+    /// An issue comes from where nobody knows it. A word of who it was there may be on its way (it
+    /// was transferred twice, and the words overtook each other), and is waited for until then, so
+    /// that what is known already is not triaged as if it were new.
+    ToldUntil(Timestamp),
+}
 
 impl Worker {
     /// The item that a lane is about, made if nobody knows it.
-    pub(super) async fn item_of_lane(
+    pub(super) async fn whose(
         &self,
         lease: &Lease,
         (repository, number): (RepositoryId, u64),
-        pending: &[Delivery],
-    ) -> Result<(ItemId, ItemRecord), WorkError> {
+        pending: &[(Delivery, Option<Event>)],
+    ) -> Result<Whose, WorkError> {
         let here = Alias::Number(repository, number);
-        let own = self.store.item_by_alias(lease.installation, &here).await?;
+        let words: Vec<_> = pending.iter().filter_map(word).collect();
+        let names = |action: &'static str| {
+            let words = words.iter().filter(move |(_, word)| word.action == action);
+            words.flat_map(|(_, word)| &word.elsewhere)
+        };
         // What came from somewhere is what it was there, also where somebody met it here before that
         // was told. What went somewhere is what it was here, if it was anything.
-        let mut item = self
-            .known_elsewhere(lease, pending, "opened")
-            .await?
-            .or(own);
-        if item.is_none() {
-            item = self.known_elsewhere(lease, pending, "transferred").await?;
-        }
-        let item = match item {
-            Some(item) => item,
-            None => self.store.ensure_item(lease.installation, &[here]).await?,
-        };
-        let record = self.store.item(lease.installation, item).await?;
-        Ok((item, record.unwrap_or_default()))
-    }
-
-    /// What GitHub answers to neither by its node id nor by its number may have been transferred, and
-    /// nobody told: its old address leads there. `None`: it is gone, or out of sight.
-    pub(super) async fn read_where_it_went(
-        &self,
-        organization: &Organization,
-        known: &MirrorIssue,
-    ) -> Result<Option<ItemRead>, WorkError> {
-        let github = &organization.github;
-        let issue = &known.issue;
-        let Some(node) = github.leads_to(&issue.repository, issue.number).await? else {
-            return Ok(None);
-        };
-        if node == known.node_id {
-            return Ok(None); // GitHub's two answers differ: it is looked at again when told to
-        }
-        Ok(github.item_by_node(&node).await?)
-    }
-
-    /// An issue comes from where nobody knows it. A word of who it was there may be on its way (it was
-    /// transferred twice, and the words overtook each other): until when it is waited for, so that
-    /// what is known already is not triaged as if it were new.
-    pub(super) async fn origin_may_be_told(
-        &self,
-        lease: &Lease,
-        (repository, number): (RepositoryId, u64),
-    ) -> Result<Option<Timestamp>, WorkError> {
-        let here = Alias::Number(repository, number);
-        let known = self.store.item_by_alias(lease.installation, &here).await?;
-        if known.is_some() {
-            return Ok(None);
-        }
-        let pending = self.store.pending(lease, AT_A_TIME).await?;
-        let Some(told_at) = words(&pending).map(|(at, _)| at).min() else {
-            return Ok(None);
-        };
-        for action in ["opened", "transferred"] {
-            if self
-                .known_elsewhere(lease, &pending, action)
-                .await?
-                .is_some()
-            {
-                return Ok(None);
+        let in_order = names("opened").chain([&here]).chain(names("transferred"));
+        for name in in_order {
+            let known = self.store.item_by_alias(lease.installation, name).await?;
+            if let Some(item) = known {
+                return Ok(Whose::Item(item));
             }
         }
-        let until = told_at.saturating_add(self.config.settle_after);
-        Ok(until.ok().filter(|until| *until > self.clock.now()))
-    }
-
-    /// The item that a transfer which waits to be taken in tells of, by its names on the other side.
-    async fn known_elsewhere(
-        &self,
-        lease: &Lease,
-        pending: &[Delivery],
-        action: &str,
-    ) -> Result<Option<ItemId>, WorkError> {
-        let told = words(pending).filter(|(_, event)| event.action == action);
-        for alias in told.flat_map(|(_, event)| event.elsewhere) {
-            let known = self.store.item_by_alias(lease.installation, &alias).await?;
-            if known.is_some() {
-                return Ok(known);
+        if let Some(told_at) = words.iter().map(|(at, _)| *at).min() {
+            let until = told_at.saturating_add(self.config.settle_after);
+            let until = until.ok().filter(|until| *until > self.clock.now());
+            if let Some(until) = until {
+                return Ok(Whose::ToldUntil(until));
             }
         }
-        Ok(None)
+        let item = self.store.ensure_item(lease.installation, &[here]).await?;
+        Ok(Whose::Item(item))
     }
 }
 
-/// The words of transfers among deliveries, and when they came.
-fn words(pending: &[Delivery]) -> impl Iterator<Item = (Timestamp, IssueEvent)> {
-    let told = pending
-        .iter()
-        .filter(|d| d.event == "issues" && matches!(d.action.as_str(), "opened" | "transferred"));
-    told.filter_map(|d| {
-        let event = IssueEvent::read(&d.payload)?;
-        event.arrival.is_some().then_some((d.received_at, event))
-    })
+impl Organization {
+    /// The issue that had this number when somebody wrote it down, wherever it was transferred since.
+    /// `None`: it is gone, or out of sight. One read; two more where it was transferred.
+    pub(super) async fn issue_named(
+        &self,
+        repository: &RepoName,
+        number: u64,
+    ) -> Result<Option<ItemRead>, WorkError> {
+        match self.github.item(repository, number).await? {
+            Some(read) => Ok(Some(read)),
+            None => self.issue_that_was_at(repository, number).await,
+        }
+    }
+
+    /// What GitHub answers to neither by its node id nor by its number may have been transferred: its
+    /// old address leads there. `None`: it is gone, or out of sight.
+    pub(super) async fn issue_that_was_at(
+        &self,
+        repository: &RepoName,
+        number: u64,
+    ) -> Result<Option<ItemRead>, WorkError> {
+        match self.github.leads_to(repository, number).await? {
+            Some(node) => Ok(self.github.item_by_node(&node).await?),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The word of a transfer, and when it came.
+fn word((delivery, event): &(Delivery, Option<Event>)) -> Option<(Timestamp, &IssueEvent)> {
+    match event {
+        Some(Event::Issue(event)) if event.arrival.is_some() => {
+            Some((delivery.received_at, event.as_ref()))
+        }
+        _ => None,
+    }
 }

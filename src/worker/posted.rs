@@ -74,7 +74,7 @@ impl Worker {
         let Some((repository, number)) = digests.find_map(|d| d.post_to.as_ref()) else {
             return Ok(None);
         };
-        let read = organization.github.item(repository, *number).await?;
+        let read = organization.issue_named(repository, *number).await?;
         if read.is_none() {
             tracing::warn!(%repository, number, "the digest's issue is not there");
         }

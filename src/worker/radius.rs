@@ -88,15 +88,9 @@ impl Worker {
             }
             return Ok(());
         };
-        looked.finish.audit.push(NewAudit {
-            installation: lease.installation,
-            at: now,
-            item: Some(looked.item),
-            kind: "waits".to_owned(),
-            actor: None,
-            delivery: None,
-            detail: json!({ "plan": plan, "changes": held }),
-        });
+        let what = json!({ "plan": plan, "changes": held });
+        let noticed = NewAudit::noticed(lease, now, Some(looked.item), "waits", what);
+        looked.finish.audit.push(noticed);
         let lane = LaneKey::Installation;
         let at = now.saturating_add(TOLD_AFTER).unwrap_or(now);
         Ok(self.store.wake(lease.installation, &lane, at).await?)

@@ -4,8 +4,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryFutureExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -301,7 +301,7 @@ impl Worker {
         }
         // Boxed, so that the compiler proves each to be `Send` where it stands.
         let work: BoxFuture<'_, Result<Option<Timestamp>, WorkError>> = match job {
-            Job::Look => async { self.look(lease).await.map(|()| None) }.boxed(),
+            Job::Look => self.look(lease).map_ok(|()| None).boxed(),
             Job::Write => self.write(lease, stop).boxed(),
         };
         self.supervise(lease, job, work, stop).await

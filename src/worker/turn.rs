@@ -472,15 +472,10 @@ impl Turn<'_> {
     }
 
     fn note(&mut self, change: &Change, end: &str, error: &str) {
-        self.done.audit.push(NewAudit {
-            installation: self.lease.installation,
-            at: self.worker.clock.now(),
-            item: Some(self.item),
-            kind: "write".to_owned(),
-            actor: None,
-            delivery: None,
-            detail: json!({ "change": change, "end": end, "error": error }),
-        });
+        let what = json!({ "change": change, "end": end, "error": error });
+        let (now, item) = (self.worker.clock.now(), Some(self.item));
+        let line = NewAudit::noticed(self.lease, now, item, "write", what);
+        self.done.audit.push(line);
     }
 
     async fn project(&mut self, board: &str) -> Result<Option<Arc<Project>>, WorkError> {

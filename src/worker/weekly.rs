@@ -109,10 +109,18 @@ impl Worker {
         };
         let mut places = Vec::new();
         if let Some((repository, number)) = &declared.post_to {
-            let Some(read) = github.item(repository, *number).await? else {
+            let Some(read) = organization.issue_named(repository, *number).await? else {
                 return Ok(None);
             };
             let to = Other::of(&read.issue);
+            if (&to.repository, to.number) != (repository, *number) {
+                tracing::warn!(
+                    digest = declared.id,
+                    "the issue of a digest was transferred: the policy is to name {}#{}",
+                    to.repository,
+                    to.number
+                );
+            }
             places.push(Place {
                 repository: to.repository.clone(),
                 repository_id: Some(to.repository_id),
@@ -218,13 +226,6 @@ fn key(record: &DigestRecord) -> String {
 }
 
 fn line(lease: &Lease, record: &DigestRecord, at: Timestamp) -> NewAudit {
-    NewAudit {
-        installation: lease.installation,
-        at,
-        item: None,
-        kind: "digest".to_owned(),
-        actor: None,
-        delivery: None,
-        detail: json!({ "digest": record.digest, "week": record.week, "slot": record.slot_at }),
-    }
+    let what = json!({ "digest": record.digest, "week": record.week, "slot": record.slot_at });
+    NewAudit::noticed(lease, at, None, "digest", what)
 }

@@ -332,6 +332,37 @@ async fn it_is_posted_once_a_week_and_edited_when_it_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn it_goes_along_with_its_issue() {
+    const THERE: &str = "2i2c-org/hubs";
+    let (clock, mut setup) = by_hand();
+    setup.policy = Some(format!(
+        "{POSTED}principles: [{{ id: calm, statement: We are calm., rules: \
+           [{{ id: later, set: {{ triage: deferred }}, because: it can wait }}] }}]\n"
+    ));
+    setup.before = Box::new(|sim| {
+        let labels = sim.labels(REPOSITORY);
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        sim.repository(ORGANIZATION, "hubs", false, &labels)
+            .expect("a repository");
+    });
+    let world = posting(setup).await;
+    world.later(&clock, HOUR * 93).await;
+    let first = world.answers(1);
+    assert_eq!(first.len(), 1);
+    let there = world.sim.transfer("lea", REPOSITORY, 1, THERE);
+    let there = there.expect("a transfer");
+    world.at_rest(&clock).await;
+    world.later(&clock, HOUR * 24 * 7).await;
+    let issue = world.sim.issue(THERE, there).expect("the issue");
+    assert!(issue.labels.is_empty(), "it is nobody's request");
+    assert_eq!(world.issue(2).labels, ["triage/deferred"]);
+    let said: Vec<_> = issue.comments.iter().map(|c| c.body.as_str()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[1].contains("2026-W48"), "{said:?}");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn after_weeks_of_absence_there_is_one_and_it_says_what_it_covers() {
     let (clock, setup) = by_hand();
     let mut world = posting(setup).await;

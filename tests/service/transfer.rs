@@ -32,6 +32,18 @@ fn with_hubs(without: &'static [&'static str]) -> Setup {
     }
 }
 
+/// And with one that the App is about to be taken from.
+fn with_vault() -> Setup {
+    let mut setup = with_hubs(&[]);
+    let more = setup.before;
+    setup.before = Box::new(move |sim| {
+        more(sim);
+        sim.repository(ORGANIZATION, "vault", true, &[])
+            .expect("a repository");
+    });
+    setup
+}
+
 /// A request with its greeting, a kind that lea chose, and a comment of the bot that is edited when
 /// it is accepted.
 async fn request(setup: Setup) -> (World, u64, ItemId) {
@@ -77,6 +89,30 @@ async fn hear(world: &World, action: &str) {
 fn transfer(world: &World, n: u64) -> u64 {
     let there = world.sim.transfer("lea", REPOSITORY, n, THERE);
     there.expect("a transfer")
+}
+
+/// The request, after it was transferred; some of the words of that are held.
+struct Moved {
+    world: World,
+    from: u64,
+    to: u64,
+    item: ItemId,
+    said: Vec<String>,
+}
+
+async fn moved(held: u32) -> Moved {
+    let (world, from, item) = request(with_hubs(&[])).await;
+    let said = world.answers(from);
+    hold(&world, "issues", held);
+    let to = transfer(&world, from);
+    world.sim.clear_faults();
+    Moved {
+        world,
+        from,
+        to,
+        item,
+        said,
+    }
 }
 
 fn there(world: &World, n: u64) -> IssueView {
@@ -136,6 +172,14 @@ async fn is_all_of_it(world: &World, n: u64, item: ItemId) {
     assert!(!mirror.stale);
 }
 
+async fn is_gone(world: &World, item: ItemId) {
+    let past = world.service().store.past(world.installation).await;
+    let past = past.expect("the store");
+    let mut of_it = past.history.iter().filter(|(id, _)| *id == item);
+    assert!(of_it.any(|(_, h)| h.what == Happened::Gone));
+    assert!(past.places.iter().all(|(id, _)| *id != item));
+}
+
 /// What is to hold after the transfer, whatever came first; and that work goes on.
 async fn goes_on(world: &World, n: u64, item: ItemId, said: &[String]) {
     is_all_of_it(world, n, item).await;
@@ -177,16 +221,18 @@ async fn goes_on(world: &World, n: u64, item: ItemId, said: &[String]) {
 
 #[tokio::test]
 async fn who_hears_first_that_it_went_knows_it_where_it_came() {
-    let (world, n, item) = request(with_hubs(&[])).await;
-    let said = world.answers(n);
-    hold(&world, "issues", 2);
-    let m = transfer(&world, n);
-    world.sim.clear_faults();
+    let Moved {
+        world,
+        from,
+        to,
+        item,
+        said,
+    } = moved(2).await;
     hear(&world, "transferred").await;
-    is_all_of_it(&world, m, item).await;
-    assert_eq!(answers(&world, m), said, "nothing is said again");
+    is_all_of_it(&world, to, item).await;
+    assert_eq!(answers(&world, to), said, "nothing is said again");
     release(&world).await;
-    goes_on(&world, m, item, &said).await;
+    goes_on(&world, to, item, &said).await;
     let lines = world
         .service()
         .store
@@ -199,36 +245,35 @@ async fn who_hears_first_that_it_went_knows_it_where_it_came() {
         .await
         .expect("the trail");
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert_eq!(lines[0].detail["from"], format!("{REPOSITORY}#{n}"));
-    assert_eq!(lines[0].detail["to"], format!("{THERE}#{m}"));
+    assert_eq!(lines[0].detail["from"], format!("{REPOSITORY}#{from}"));
+    assert_eq!(lines[0].detail["to"], format!("{THERE}#{to}"));
     world.end().await;
 }
 
 #[tokio::test]
 async fn who_hears_first_that_it_came_knows_where_from() {
-    let (world, n, item) = request(with_hubs(&[])).await;
-    let said = world.answers(n);
-    hold(&world, "issues", 1);
-    let m = transfer(&world, n);
+    let Moved {
+        world,
+        to,
+        item,
+        said,
+        ..
+    } = moved(1).await;
     world.settled().await;
-    is_all_of_it(&world, m, item).await;
-    assert_eq!(answers(&world, m), said, "nothing is said again");
+    is_all_of_it(&world, to, item).await;
+    assert_eq!(answers(&world, to), said, "nothing is said again");
     release(&world).await;
-    goes_on(&world, m, item, &said).await;
+    goes_on(&world, to, item, &said).await;
     world.end().await;
 }
 
 #[tokio::test]
 async fn what_was_lost_is_learnt_from_the_other_word() {
     for heard in ["transferred", "opened"] {
-        let (world, n, item) = request(with_hubs(&[])).await;
-        let said = world.answers(n);
-        hold(&world, "issues", 2);
-        let m = transfer(&world, n);
-        world.sim.clear_faults();
-        hear(&world, heard).await;
-        goes_on(&world, m, item, &said).await;
-        world.stop_anyhow().await;
+        let moved = moved(2).await;
+        hear(&moved.world, heard).await;
+        goes_on(&moved.world, moved.to, moved.item, &moved.said).await;
+        moved.world.stop_anyhow().await;
     }
 }
 
@@ -258,11 +303,40 @@ async fn who_is_told_nothing_asks_where_it_went() {
 }
 
 #[tokio::test]
-async fn what_somebody_did_there_before_the_words_came_is_done_to_the_same_item() {
-    let (world, n, item) = request(with_hubs(&[])).await;
-    let said = world.answers(n);
-    hold(&world, "issues", 2);
+async fn its_old_name_still_names_it() {
+    let (world, n, _) = request(with_hubs(&[])).await;
     let m = transfer(&world, n);
+    world.settled().await;
+    let again = world.open(
+        "ada",
+        "Please add RStudio, again",
+        "Our researchers want it.",
+    );
+    world.settled().await;
+    let said = world
+        .sim
+        .comment("lea", REPOSITORY, again, &format!("/duplicate #{n}"));
+    said.expect("a comment");
+    world.settled().await;
+    assert!(!world.issue(again).open);
+    let answer = world.answers(again).pop().expect("an answer");
+    assert!(answer.contains(&format!("{THERE}#{m}")), "{answer}");
+    // And it is not another than itself.
+    let itself = say(&world, "lea", m, &format!("/duplicate {REPOSITORY}#{n}")).await;
+    assert_eq!(signs(&world, m, itself), ["confused"]);
+    assert!(there(&world, m).open);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_somebody_did_there_before_the_words_came_is_done_to_the_same_item() {
+    let Moved {
+        world,
+        to: m,
+        item,
+        said,
+        ..
+    } = moved(2).await;
     say(&world, "pam", m, "/impact medium").await;
     world
         .sim
@@ -370,14 +444,7 @@ async fn on_and_on_it_stays_one() {
 
 #[tokio::test]
 async fn out_of_sight_it_is_gone() {
-    let mut setup = with_hubs(&[]);
-    let more = setup.before;
-    setup.before = Box::new(move |sim| {
-        more(sim);
-        sim.repository(ORGANIZATION, "vault", true, &[])
-            .expect("a repository");
-    });
-    let (world, n, item) = request(setup).await;
+    let (world, n, item) = request(with_vault()).await;
     let sim = &world.sim;
     sim.leave_only(ORGANIZATION, &["infrastructure", "hubs"])
         .expect("repositories");
@@ -396,12 +463,25 @@ async fn out_of_sight_it_is_gone() {
     world.settled().await;
     release(&world).await;
     assert_eq!(sim.writes().len(), writes, "there is nothing to write to");
-    let past = world.service().store.past(world.installation).await;
-    let past = past.expect("the store");
-    let mut of_it = past.history.iter().filter(|(id, _)| *id == item);
-    assert!(of_it.any(|(_, h)| h.what == Happened::Gone));
-    assert!(past.places.iter().all(|(id, _)| *id != item));
+    is_gone(&world, item).await;
     world.end().await;
+}
+
+/// Whoever finds out: here the writer, who looks again before a label is taken off.
+#[tokio::test]
+async fn the_writer_notices_too_that_it_is_gone() {
+    let (world, n, item) = request(with_vault()).await;
+    let sim = &world.sim;
+    sim.leave_only(ORGANIZATION, &["infrastructure", "hubs"])
+        .expect("repositories");
+    let comment = sim.comment("lea", REPOSITORY, n, "/kind bug");
+    comment.expect("a comment");
+    hold(&world, "issues", 2);
+    sim.transfer("lea", REPOSITORY, n, "2i2c-org/vault")
+        .expect("a transfer");
+    world.settled().await;
+    is_gone(&world, item).await;
+    world.stop_anyhow().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What can never hold: conditions, rows of tables, gates that let nothing through.
 
+use std::collections::BTreeSet;
+
 use crate::policy::expr::{Type, never_holds};
 use crate::policy::model::Policy;
 use crate::policy::read::Reader;
@@ -44,11 +46,12 @@ pub fn find(r: &mut Reader<'_>, policy: &Policy, places: &Places<'_>) {
             r.warn(CODE, place, message, None);
         }
     }
-    let mut told: Option<&str> = None;
+    let mut seen = BTreeSet::new();
     for cap in policy.caps.values() {
-        // One of a cap's many values stands for all.
-        let of = cap.only.as_ref().map(|only| only.of.as_str());
-        if of.is_some() && std::mem::replace(&mut told, of) == of {
+        // Of a cap with many values one stands for all.
+        if let Some(only) = &cap.only
+            && !seen.insert(&only.of)
+        {
             continue;
         }
         if let (Some(exempt), Some(place)) = (&cap.exempt, places.rules.get(&cap.id))

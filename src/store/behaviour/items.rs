@@ -189,14 +189,18 @@ pub(crate) async fn what_changed_is_written_and_the_rest_stays(store: &dyn Store
     assert_eq!(read.confirmed_by, BTreeSet::from(["member".to_owned()]));
 }
 
+/// Of an issue in its new place.
+fn new_names() -> [Alias; 2] {
+    [
+        Alias::Number(RepositoryId(42), 2),
+        Alias::Node("I_new".to_owned()),
+    ]
+}
+
 /// An item that somebody works on as if it were new, and the one that it turns out to be.
 async fn met_twice(store: &dyn Store) -> (ItemId, Lease, ItemId, Lease) {
     let (one, lease) = leased(store).await;
-    let new = [
-        Alias::Number(RepositoryId(42), 2),
-        Alias::Node("I_new".to_owned()),
-    ];
-    let other = store.ensure_item(HERE, &new).await.unwrap();
+    let other = store.ensure_item(HERE, &new_names()).await.unwrap();
     put(store, "h", issue(2), 0).await;
     let theirs = must_claim(store, 0).await;
     let mut there = mirror("there");
@@ -246,10 +250,7 @@ pub(crate) async fn an_item_that_turns_out_to_be_another_is_taken_in(store: &dyn
     };
     store.journal(&theirs, &[effect]).await.unwrap();
     let changes = ItemChanges {
-        aliases: vec![
-            Alias::Number(RepositoryId(42), 2),
-            Alias::Node("I_new".to_owned()),
-        ],
+        aliases: new_names().to_vec(),
         is_one: true,
         issue: Some(mirror("here")),
         ledger: vec![(ActKey("g/hand".to_owned()), entry("bug"))],
@@ -264,11 +265,8 @@ pub(crate) async fn an_item_that_turns_out_to_be_another_is_taken_in(store: &dyn
     };
     store.finish(&lease, finish).await.unwrap();
 
-    for alias in [
-        Alias::Number(RepositoryId(42), 1),
-        Alias::Number(RepositoryId(42), 2),
-        Alias::Node("I_new".to_owned()),
-    ] {
+    let old_name = Alias::Number(RepositoryId(42), 1);
+    for alias in new_names().into_iter().chain([old_name]) {
         assert_eq!(store.item_by_alias(HERE, &alias).await.unwrap(), Some(one));
     }
     assert_eq!(store.items(HERE).await.unwrap(), [one]);
@@ -301,7 +299,7 @@ pub(crate) async fn an_item_that_turns_out_to_be_another_is_taken_in(store: &dyn
 
 pub(crate) async fn names_of_another_item_stay_there_without_githubs_word(store: &dyn Store) {
     let (one, lease, other, theirs) = met_twice(store).await;
-    let name = Alias::Node("I_new".to_owned());
+    let [_, name] = new_names();
     let changes = ItemChanges {
         aliases: vec![name.clone()],
         ..ItemChanges::default()
