@@ -273,6 +273,8 @@ pub struct Ownership {
     pub said: Vec<AttributeValue>,
     /// What was set by hand in other places before the owner's change by hand.
     pub outdated: Vec<AttributeValue>,
+    /// What rules wrote over the owner's change by hand before it was told.
+    pub overwritten: Vec<AttributeValue>,
     /// What stands only because a rule holds it, and the rule that first did: whether it may be
     /// taken away again is by that rule's mode, whatever others have written since.
     pub held: BTreeMap<String, String>,
@@ -361,6 +363,7 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
         }
         own.disturbed = false;
         own.outdated = told::outdated_by(entry, &told[..index]);
+        own.overwritten = told::overwritten_by(entry, &told[..index]);
         own.owner = Some((*entry).clone());
     }
     own

@@ -17,7 +17,7 @@ use crate::receive::payload::{CommentEvent, FieldChange, IssueEvent, ItemEvent, 
 use crate::store::{ActKey, Alias, Delivery, MirrorIssue};
 use crate::triage::attribute::AttributeValue;
 use crate::triage::board::Limit;
-use crate::triage::ledger::told::{LABEL, field_on};
+use crate::triage::ledger::told::{LABEL, OPENED, field_on};
 use crate::triage::ledger::{self, Act, LedgerEntry, Rank};
 use crate::triage::projection;
 use crate::triage::snapshot::{BoardRow, FieldValue, Issue};
@@ -192,6 +192,7 @@ impl Intake<'_> {
     fn issue(&mut self, event: &IssueEvent) {
         let at = event.issue.issue.updated_at;
         match event.action.as_str() {
+            "opened" if event.arrival.is_none() => self.opened(&event.issue.issue),
             "labeled" | "unlabeled" => {
                 if let Some(label) = event.label.as_ref().filter(|_| !self.around.label_is_gone) {
                     self.label(
@@ -224,6 +225,28 @@ impl Intake<'_> {
             // taken in before.
             "deleted" | "transferred" => self.draft.distrust(),
             _ => {}
+        }
+    }
+
+    /// What it was opened with is the choice of whoever opened it, if they may choose. GitHub sends
+    /// a word of each label besides, when rules may have written already.
+    fn opened(&mut self, issue: &Issue) {
+        let (policy, at) = (self.around.policy, issue.created_at);
+        let may = |name: &str| policy.may(name, &self.around.sender_roles);
+        let mut chosen = Vec::new();
+        for attribute in policy.attributes.values().filter(|a| may(&a.id)) {
+            let labels = issue.labels.iter();
+            let value = labels.filter_map(|l| projection::value_of_label(attribute, l));
+            chosen.push((attribute.id.as_str(), attribute.of(value)));
+        }
+        if may(ledger::MILESTONE) {
+            let title = AttributeValue::One(issue.milestone.clone());
+            chosen.push((ledger::MILESTONE, title));
+        }
+        for (name, value) in chosen {
+            if !value.is_empty() {
+                self.act(name, value, at, OPENED);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 use northstar::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
 use northstar::sim::{WebhookFault, WebhookFaultKind};
 use northstar::triage::ledger::Rank;
+use northstar::triage::ledger::told::{self, Told};
 
 use crate::world::World;
 
@@ -111,6 +112,88 @@ async fn a_label_changed_by_hand_is_followed_by_the_field() {
         ["goal/research", "kind/initiative", "triage/needs-triage"]
     );
     assert_eq!(world.card(n).expect("a card").fields["type"], "Initiative");
+    world.end().await;
+}
+
+/// Opens an issue as lea with a kind and a goal that no rule would choose. What GitHub sends of it is
+/// held back: that it was opened, and the word of each label.
+fn opened_with_labels(world: &World) -> u64 {
+    world.sim.webhook_fault(WebhookFault {
+        event: Some("issues".to_owned()),
+        times: 3,
+        kind: WebhookFaultKind::Hold,
+    });
+    let labels = ["kind/initiative", "goal/education"];
+    let n = world.sim.open_issue(
+        "lea",
+        REPOSITORY,
+        "Automate backups of the platform",
+        "",
+        &labels,
+    );
+    n.expect("an issue")
+}
+
+async fn lea_chose_it(world: &World, n: u64) {
+    let chosen = ["goal/education", "kind/initiative", "triage/needs-triage"];
+    assert_eq!(world.labels(n), chosen);
+    assert_eq!(world.card(n).expect("a card").fields["type"], "Initiative");
+    for attribute in ["kind", "goal"] {
+        let owner = world.ownership(n, attribute).await.owner;
+        let owner = owner.expect("an owner");
+        assert_eq!(owner.rank, Rank::Person, "{attribute}");
+        assert_eq!(owner.by, Some(world.sim.user("lea")), "{attribute}");
+        let entries = world.ledger(n, attribute).await;
+        let by_hand = |told: &Told<'_>| told.entry.by.is_some();
+        let told = told::in_order(&entries, attribute).into_iter();
+        assert_eq!(told.filter(by_hand).count(), 1, "{entries:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_chose_when_they_opened_it_is_theirs_before_its_word_comes() {
+    let world = World::new().await;
+    let n = opened_with_labels(&world);
+    world.sim.clear_faults();
+    let opened = world.sim.deliveries().into_iter().rev();
+    let mut opened = opened.filter(|d| d.action.as_deref() == Some("opened"));
+    assert!(world.sim.redeliver(opened.next().expect("its word").id));
+    world.settled().await;
+    lea_chose_it(&world, n).await;
+    let before = world.sim.writes().len();
+    world.sim.release_webhooks(false);
+    world.settled().await;
+    lea_chose_it(&world, n).await;
+    assert_eq!(world.sim.writes().len(), before);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_a_rule_wrote_over_before_it_knew_whose_it_was_comes_back() {
+    let world = World::new().await;
+    let n = opened_with_labels(&world);
+    world.sim.clear_faults();
+    // A word that says nothing of who chose the labels.
+    world
+        .sim
+        .comment("ada", REPOSITORY, n, "Yes, please.")
+        .expect("a comment");
+    world.settled().await;
+    assert!(
+        world.labels(n).contains(&"kind/task".to_owned()),
+        "{:?}",
+        world.labels(n)
+    );
+    world.sim.release_webhooks(false);
+    world.settled().await;
+    lea_chose_it(&world, n).await;
+    let before = world.sim.writes().len();
+    world
+        .sim
+        .comment("ada", REPOSITORY, n, "Thank you.")
+        .expect("a comment");
+    world.settled().await;
+    assert_eq!(world.sim.writes().len(), before);
     world.end().await;
 }
 

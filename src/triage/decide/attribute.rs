@@ -14,6 +14,8 @@ use super::{FLAPPING, Wanted, is_human};
 pub(super) const FLAPS: &str = "rules have written this several times and something undoes it";
 /// Said of a change by hand that another, which was made before it, has overtaken.
 const LATER: &str = "of two changes by hand the later counts";
+/// Said of a change by hand that a rule wrote over before it was told.
+const KNOWN_TOO_LATE: &str = "it was changed by hand before a rule wrote over it";
 const NOT_ASKED: &str = "no rule asks for this any more";
 pub(super) const KEPT: &str = "changed by hand by somebody who may not set it, and kept";
 
@@ -111,13 +113,20 @@ pub(super) fn without_rules(
 ) -> (AttributeValue, Option<Reason>) {
     if let Some(owner) = &own.owner
         && !own.disturbed
-        && !owner.value.is_empty()
-        && matches!(current, AttributeValue::One(_))
         && owner.value != *current
-        && own.outdated.contains(current)
     {
-        // It was told too late: meanwhile an earlier change has spread over it.
-        return (owner.value.clone(), Some(no_rule(policy, LATER)));
+        // It was told too late.
+        let spread = matches!(current, AttributeValue::One(_)) && !owner.value.is_empty();
+        let why = if spread && own.outdated.contains(current) {
+            Some(LATER)
+        } else if owner.rank >= Rank::Person && is_overwritten(own, &owner.value, current) {
+            Some(KNOWN_TOO_LATE)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return (owner.value.clone(), Some(no_rule(policy, why)));
+        }
     }
     let Some(owner) = own.owner.as_ref().filter(|o| o.rank >= Rank::Person) else {
         return (current.clone(), None);
@@ -139,6 +148,18 @@ pub(super) fn without_rules(
         mode: Mode::Enforce, // commands always act
     };
     (owner.value.clone(), Some(reason))
+}
+
+/// Does GitHub show what a rule made of the owner's value, before it was told?
+fn is_overwritten(own: &Ownership, owners: &AttributeValue, current: &AttributeValue) -> bool {
+    match current {
+        AttributeValue::One(_) => own.overwritten.contains(current),
+        AttributeValue::Many(_) => {
+            let by_rules = |value: &str| own.overwritten.iter().any(|rule| rule.contains(value));
+            owners.iter().all(|value| current.contains(value))
+                && current.iter().all(|v| owners.contains(v) || by_rules(v))
+        }
+    }
 }
 
 struct Settling<'a> {

@@ -5,11 +5,19 @@
 //! seconds: within one, the change that was told first counts as the first. Everything else (rules,
 //! commands, overrides) stays where it was told, for its times are not by GitHub's clock.
 
-use super::{LedgerEntry, MILESTONE, SEEN};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{LedgerEntry, MILESTONE, Rank, SEEN};
 use crate::triage::attribute::AttributeValue;
+
+/// By so much our clock may be behind GitHub's, and labels come after the issue they were chosen for.
+const BEHIND: SignedDuration = SignedDuration::from_secs(2);
 
 /// What a change of a label is called in the ledger.
 pub const LABEL: &str = "label";
+/// What the choice of whoever opened the issue is called in the ledger, until a word of its own tells
+/// of it.
+pub const OPENED: &str = "opened";
 /// What a change of a board's field is called in the ledger, before the board's name. (Once the
 /// board was not named.)
 const FIELD: &str = "field";
@@ -52,7 +60,8 @@ pub struct Told<'e> {
 
 /// The entries about one attribute in the order in which they were made.
 ///
-/// What was seen before its webhook told whose it was is left out once that has been told.
+/// What was seen before its webhook told of it is left out once that has been told, which counts from
+/// where it was seen.
 #[must_use]
 pub fn in_order<'e>(entries: &'e [LedgerEntry], attribute: &str) -> Vec<Told<'e>> {
     let of_it = entries.iter().enumerate();
@@ -64,19 +73,31 @@ pub fn in_order<'e>(entries: &'e [LedgerEntry], attribute: &str) -> Vec<Told<'e>
             out.push(told);
             continue;
         }
-        if entry.by.is_some() {
-            let seen = |t: &Told<'_>| {
-                t.entry.cause == SEEN && t.entry.value == entry.value && t.entry.at >= entry.at
-            };
-            if let Some(known) = out.iter().position(seen) {
-                out.remove(known);
-            }
+        let seen = out.iter().position(|t| is_word_of(entry, t.entry));
+        if let Some(seen) = seen {
+            out.remove(seen);
         }
         let later = |t: &Told<'_>| has_githubs_time(t.entry) && t.entry.at > entry.at;
         let place = out.iter().position(later).unwrap_or(out.len());
-        out.insert(place, told);
+        out.insert(seen.unwrap_or(place).min(place), told);
     }
     out
+}
+
+/// Does the entry tell of what was seen before?
+fn is_word_of(entry: &LedgerEntry, seen: &LedgerEntry) -> bool {
+    let when = match seen.cause.as_str() {
+        SEEN => entry.by.is_some() && seen.at >= entry.at,
+        // Labels come a moment after the issue.
+        OPENED => entry.by == seen.by && seen.at >= since(entry),
+        _ => false,
+    };
+    when && seen.value == entry.value
+}
+
+/// When the change was made at the earliest, by our clock.
+fn since(entry: &LedgerEntry) -> Timestamp {
+    entry.at.saturating_sub(BEHIND).unwrap_or(entry.at)
 }
 
 /// The values that were set by hand in other places before this change by hand. If GitHub shows one
@@ -95,8 +116,20 @@ pub(super) fn outdated_by(entry: &LedgerEntry, before: &[Told<'_>]) -> Vec<Attri
     elsewhere.filter(|value| !unsure(value)).cloned().collect()
 }
 
+/// The values that rules wrote after this change by hand was made, and before it was told. If GitHub
+/// shows one of them, a rule wrote over it that could not know.
+pub(super) fn overwritten_by(entry: &LedgerEntry, before: &[Told<'_>]) -> Vec<AttributeValue> {
+    if place(entry).is_none() {
+        return Vec::new();
+    }
+    let made = before.iter().map(|told| told.entry);
+    made.filter(|b| b.rank == Rank::Rule && b.at >= since(entry))
+        .map(|b| b.value.clone())
+        .collect()
+}
+
 fn has_githubs_time(entry: &LedgerEntry) -> bool {
-    place(entry).is_some() || entry.cause == MILESTONE || entry.cause == SEEN
+    place(entry).is_some() || [MILESTONE, SEEN, OPENED].contains(&entry.cause.as_str())
 }
 
 #[cfg(test)]
@@ -160,6 +193,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_rule_wrote_before_it_could_know_is_overwritten() {
+        let by_rule = |second: i64| LedgerEntry {
+            rank: Rank::Rule,
+            by: None,
+            ..entry("a-rule", "a", second)
+        };
+        let overwritten = |entries: &[LedgerEntry]| {
+            let told = in_order(entries, "kind");
+            let (last, before) = told.split_last().expect("an entry");
+            let values = overwritten_by(last.entry, before);
+            values.iter().map(ToString::to_string).collect::<String>()
+        };
+        assert_eq!(overwritten(&[by_rule(5), entry("label", "b", 5)]), "a");
+        assert_eq!(overwritten(&[by_rule(4), entry("label", "b", 5)]), "a");
+        assert_eq!(overwritten(&[by_rule(2), entry("label", "b", 5)]), "");
+        assert_eq!(overwritten(&[by_rule(5), entry("/kind b", "b", 5)]), "");
+    }
+
+    #[test]
     fn what_was_set_elsewhere_before_is_outdated() {
         let outdated = |entries: &[LedgerEntry]| {
             let told = in_order(entries, "kind");
@@ -187,6 +239,22 @@ mod tests {
         let seen = entry(SEEN, "a", 9);
         let told = [entry("field", "b", 3), seen.clone(), entry("label", "a", 2)];
         assert_eq!(order(&told), "a b");
+        // What was said since is later than what was seen.
+        let (seen, said) = (entry(SEEN, "a", 1), entry("/kind b", "b", 1));
+        let opened = LedgerEntry {
+            by: Some(UserId(7)),
+            ..entry(OPENED, "a", 1)
+        };
+        for first in [&seen, &opened] {
+            let told = [first.clone(), said.clone(), entry("label", "a", 1)];
+            assert_eq!(order(&told), "a b", "{}", first.cause);
+        }
+        let others = LedgerEntry {
+            by: Some(UserId(8)),
+            ..entry("label", "a", 1)
+        };
+        assert_eq!(order(&[opened, others]), "a a");
+        let seen = entry(SEEN, "a", 9);
         // It was seen before this one was made.
         let another = [seen, entry("label", "a", 10)];
         assert_eq!(order(&another), "a a");
