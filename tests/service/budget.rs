@@ -23,7 +23,12 @@ async fn a_hundred_requests_at_once_stay_within_githubs_limits() {
     }
     for request in world.sim.requests() {
         let status = request.status.unwrap_or(0);
-        assert!((200..300).contains(&status), "refused: {request:#?}");
+        // The policy's digest stands on an issue that is not here.
+        let is_missing = status == 404 && !request.is_write;
+        assert!(
+            (200..300).contains(&status) || is_missing,
+            "refused: {request:#?}"
+        );
     }
     let writes = world.sim.writes();
     assert!(writes.len() <= 300, "{} writes", writes.len());
