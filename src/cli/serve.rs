@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::clock::SystemClock;
 use crate::github::Pacing;
 use crate::service::{self, Options, Running, StartError};
@@ -48,6 +50,9 @@ pub(super) fn run(args: &Args) -> Outcome {
                 ..WorkerConfig::default()
             },
         };
+        // Before the start: that may take long, and the first process of a container is not ended by
+        // a signal that it does not listen to.
+        let stop = stop_signal().map_err(unreachable)?;
         let running = Running::start(&settings, policies, options)
             .await
             .map_err(unreachable)?;
@@ -57,7 +62,7 @@ pub(super) fn run(args: &Args) -> Outcome {
             organizations = settings.organizations.len(),
             "northstar is listening"
         );
-        stop_signal().await;
+        stop.await;
         tracing::info!("stopping: finishing what is under way");
         running.stop().await;
         tracing::info!("stopped");
@@ -65,18 +70,15 @@ pub(super) fn run(args: &Args) -> Outcome {
     })
 }
 
-/// Control-C, or the signal by which init systems and containers ask.
-pub(super) async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
+/// Ends with Control-C, or the signal by which init systems and containers ask; also where that came
+/// before somebody waited for it. Must be called inside a runtime.
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        Err(_) => {
-            let _ = interrupt.await;
-        }
-    }
+    })
 }

@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args) -> Outcome {
                 "The bot goes on running: http://{}/ shows its state. Control-C ends it.",
                 stage.service.address
             );
-            serve::stop_signal().await;
+            serve::stop_signal().map_err(unreachable)?.await;
         }
         stage.service.stop().await;
         stage.github.shutdown().await;
