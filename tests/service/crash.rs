@@ -10,6 +10,7 @@ use northstar::sim::example::{self, BOARD, ORGANIZATION, REPOSITORY};
 use northstar::sim::{Limits, Sim, SimConfig};
 use northstar::store::Store;
 use northstar::store::sqlite::SqliteStore;
+use sqlx::{Connection, SqliteConnection};
 
 use crate::weather::REQUEST;
 use crate::world::{SECRET, as_github_has_it};
@@ -36,12 +37,18 @@ impl Drop for Program {
 
 impl Program {
     async fn start(github: &str, address: SocketAddr, directory: &Path) -> Self {
+        let mut program = Self::spawn(github, address, directory);
+        program.listens().await;
+        program
+    }
+
+    fn spawn(github: &str, address: SocketAddr, directory: &Path) -> Self {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(directory.join("log"))
             .expect("a log");
-        let store = format!("sqlite:{}", directory.join("n.db").display());
+        let store = store_url(directory);
         let child = Command::new(env!("CARGO_BIN_EXE_northstar"))
             .arg("serve")
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -65,9 +72,16 @@ impl Program {
             .stderr(log)
             .spawn()
             .expect("the program starts");
-        let mut program = Self { child, address };
-        program.listens().await;
-        program
+        Self { child, address }
+    }
+
+    /// Does it listen to the signal by which init systems ask? (Bit 15 of what it catches.)
+    fn hears_the_signal(&self) -> bool {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("a process");
+        let caught = status.lines().find_map(|l| l.strip_prefix("SigCgt:"));
+        let caught = u64::from_str_radix(caught.expect("signals").trim(), 16);
+        caught.expect("a mask") & (1 << 14) != 0
     }
 
     async fn listens(&mut self) {
@@ -87,12 +101,20 @@ impl Program {
     }
 
     /// As init systems do.
-    async fn stop(mut self) {
+    async fn stop(self) {
+        self.ask();
+        self.ends().await;
+    }
+
+    fn ask(&self) {
         let asked = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status()
             .expect("kill");
         assert!(asked.success());
+    }
+
+    async fn ends(mut self) {
         let begun = Instant::now();
         loop {
             if let Some(ended) = self.child.try_wait().expect("a process") {
@@ -103,6 +125,10 @@ impl Program {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+fn store_url(directory: &Path) -> String {
+    format!("sqlite:{}", directory.join("n.db").display())
 }
 
 fn free_address() -> SocketAddr {
@@ -215,7 +241,7 @@ async fn killed_under_load_it_goes_on_where_it_was() {
     }
 
     // What was written last comes back as webhooks, and the journal closes.
-    let store_url = format!("sqlite:{}", directory.path().join("n.db").display());
+    let store_url = store_url(directory.path());
     loop {
         sim.settled().await;
         let store = SqliteStore::open(&store_url)
@@ -264,4 +290,27 @@ async fn killed_under_load_it_goes_on_where_it_was() {
         }
     }
     as_github_has_it(&sim);
+}
+
+/// Its store is not to be had, and the first process of a container is ended by no signal that it
+/// does not listen to.
+#[tokio::test]
+async fn who_is_asked_to_stop_while_it_starts_stops() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let sim = Sim::new(SimConfig::default()).expect("a simulated GitHub");
+    std::fs::write(directory.path().join("key.pem"), sim.private_key_pem()).expect("a key");
+    let url = format!("{}?mode=rwc", store_url(directory.path()));
+    let mut other = SqliteConnection::connect(&url).await.expect("a database");
+    let locked = sqlx::query("BEGIN EXCLUSIVE").execute(&mut other).await;
+    locked.expect("locked");
+
+    let program = Program::spawn("http://127.0.0.1:9", free_address(), directory.path());
+    let begun = Instant::now();
+    while !program.hears_the_signal() {
+        assert!(begun.elapsed() < PATIENCE, "it hears no signal");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    program.ask();
+    other.close().await.expect("unlocked");
+    program.ends().await;
 }
