@@ -15,6 +15,7 @@ mod commands;
 mod comments;
 mod crash;
 mod dead_letters;
+mod demo;
 mod digest;
 mod door;
 mod drift;

@@ -84,6 +84,9 @@ pub(super) async fn few_things_at_once(
         stage.watch().await;
     }
     for (what, number, column, answers) in [
+        ("the first initiative", numbers[0], "Done", 0),
+        ("the second initiative", numbers[1], "Done", 0),
+        ("the third initiative", numbers[2], IN_FLIGHT, 0),
         ("the fourth initiative", numbers[3], IN_FLIGHT, 0),
         ("the fifth initiative", fifth, IN_FLIGHT, 1),
         ("the sixth initiative", numbers[5], UPCOMING, 0),

@@ -110,7 +110,8 @@ fn wrote(change: &Change) {
     if let Write::Comment { body, .. } | Write::EditComment { body, .. } = &change.write {
         for line in body.lines().filter(|line| !line.is_empty()) {
             // GitHub draws an escaped character as itself.
-            let line = line.replace('\\', "");
+            let line = line.replace('\\', "").replace("&lt;", "<");
+            let line = line.replace("&gt;", ">").replace("&amp;", "&");
             anstream::println!("             {DIM}│ {line}{DIM:#}");
         }
     }
