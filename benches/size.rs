@@ -136,6 +136,7 @@ fn said(n: u64, hours: i64, attribute: &str, value: &str, rank: Rank) -> (ActKey
         reason: "it fits".to_owned(),
         told_in: None,
         until: None,
+        said_at: None,
     };
     (ActKey(format!("{n}:{attribute}:{hours}")), entry)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::policy::form;
 use crate::policy::model::{Community, Policy, loosely_equal};
 
-use super::ledger::{self, Act, LedgerEntry};
+use super::ledger::{self, Act, LedgerEntry, told};
 use super::snapshot::Issue;
 
 /// The communities (ids of the policy) that an issue names: by a label that ends in the
@@ -36,7 +36,7 @@ pub fn of(
     };
     let said = |community: &&Community| {
         let name = ledger::community(&community.id);
-        let last = ledger.iter().rev().find(|e| e.attribute == name)?;
+        let last = told::last(ledger, &name)?;
         (last.act != Act::Release).then(|| !last.value.is_empty())
     };
     policy

@@ -73,6 +73,9 @@ pub struct LedgerEntry {
     /// When it ends by itself; `None`: it stays. Only overrides and snoozes have an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Of a command: when GitHub says it was said, in whole seconds ([`told::in_order`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said_at: Option<Timestamp>,
 }
 
 impl LedgerEntry {
@@ -173,7 +176,7 @@ pub const SNOOZED: &str = "snoozed";
 /// Until when the item is out of the way; `None` where it is not, or not any more.
 #[must_use]
 pub fn snoozed(entries: &[LedgerEntry], now: Timestamp) -> Option<Timestamp> {
-    let last = entries.iter().rev().find(|e| e.attribute == SNOOZED)?;
+    let last = told::last(entries, SNOOZED)?;
     last.until
         .filter(|until| last.act == Act::Set && now < *until)
 }
@@ -232,7 +235,7 @@ impl Original {
 /// Once it is closed, whoever reopens it means it.
 #[must_use]
 pub fn to_close(entries: &[LedgerEntry]) -> Option<(&LedgerEntry, Original)> {
-    let last = entries.iter().rev().find(|e| e.attribute == DUPLICATE)?;
+    let last = told::last(entries, DUPLICATE)?;
     let asked = last.act == Act::Set && last.rank >= Rank::Command;
     asked.then(|| Some((last, Original::of_value(&last.value)?)))?
 }
@@ -256,7 +259,7 @@ pub fn lets_past<'e>(
     now: Timestamp,
 ) -> Option<&'e LedgerEntry> {
     let name = limit(limit_id);
-    let last = entries.iter().rev().find(|e| e.attribute == name)?;
+    let last = told::last(entries, &name)?;
     let stands = last.act == Act::Set && last.until.is_none_or(|until| now < until);
     stands.then_some(last)
 }
@@ -268,9 +271,9 @@ pub struct Ownership {
     pub owner: Option<LedgerEntry>,
     /// Somebody of a lower rank changed it after its owner had.
     pub disturbed: bool,
-    /// The value of every entry, whoever made it, oldest first. Within one of GitHub's seconds
-    /// nobody knows the order: of several, the latest that GitHub still shows is the last.
-    pub said: Vec<AttributeValue>,
+    /// Every value, whoever gave it, oldest first. Within one of GitHub's seconds nobody knows the
+    /// order: of several, the latest that GitHub still shows is the last.
+    pub said: Vec<Given>,
     /// What was set by hand in other places before the owner's change by hand.
     pub outdated: Vec<AttributeValue>,
     /// What rules wrote over the owner's change by hand before it was told.
@@ -284,11 +287,28 @@ pub struct Ownership {
     pub written: Vec<AttributeValue>,
 }
 
+/// A value that was given to an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    pub value: AttributeValue,
+    pub there: Where,
+}
+
+/// Where GitHub shows what somebody did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Where {
+    Label,
+    /// The policy's board id; empty where it was not noted.
+    Field(String),
+    /// It was not done in one of the places: a command, a rule.
+    Anywhere,
+}
+
 impl Ownership {
     /// The value of the last entry, whoever made it.
     #[must_use]
     pub fn latest(&self) -> Option<&AttributeValue> {
-        self.said.last()
+        self.said.last().map(|given| &given.value)
     }
 
     /// The owner's rank.
@@ -314,7 +334,14 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
             };
             continue;
         }
-        own.said.push(entry.value.clone());
+        own.said.push(Given {
+            value: entry.value.clone(),
+            there: match told::place(entry) {
+                Some(told::Place::Label) => Where::Label,
+                Some(told::Place::Field(board)) => Where::Field(board.to_owned()),
+                None => Where::Anywhere,
+            },
+        });
         let rank = own.rank();
         if entry.rank == Rank::Ambient && matches!(entry.value, AttributeValue::Many(_)) {
             let written = own.written.iter().flat_map(AttributeValue::iter);
@@ -396,6 +423,7 @@ mod tests {
             reason: String::new(),
             told_in: None,
             until: None,
+            said_at: None,
         }
     }
 

@@ -471,6 +471,7 @@ pub fn entries_of(plan: &Plan, at: jiff::Timestamp) -> Vec<LedgerEntry> {
             reason: a.reason.because.clone(),
             told_in: None,
             until: None,
+            said_at: None,
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use crate::policy::model::{Attribute, Policy};
 
 use super::attribute::AttributeValue;
-use super::ledger::Ownership;
+use super::ledger::{Given, Ownership, Where};
 use super::snapshot::{BoardRow, FieldValue, Snapshot};
 
 /// Somebody put a label on or took it off: which attribute is that, and what is the label's value?
@@ -82,11 +82,12 @@ pub(crate) fn field_of<'r>(row: &'r BoardRow, name: &str) -> Option<(&'r str, &'
         .map(|(k, v)| (k.as_str(), v))
 }
 
-/// What GitHub shows now. Where label and field disagree, the ledger's latest entry that one of
-/// them shows decides, else the label. An attribute that is shown nowhere is what the ledger says.
+/// What GitHub shows now. Where label and field disagree, the ledger's latest entry that is shown
+/// where it was made decides, else the label. An attribute that is shown nowhere is what the ledger
+/// says.
 #[must_use]
 pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> AttributeValue {
-    let mut shown: Vec<AttributeValue> = Vec::new();
+    let mut shown: Vec<(Where, AttributeValue)> = Vec::new();
     let labelled: Vec<&str> = attribute
         .values
         .iter()
@@ -104,25 +105,36 @@ pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> A
     }
     if shows_label(attribute, snapshot) {
         if attribute.many || labelled.is_empty() {
-            shown.push(attribute.of(labelled));
+            shown.push((Where::Label, attribute.of(labelled)));
         } else {
             // A single-valued attribute with two labels shows two values.
-            shown.extend(labelled.into_iter().map(|v| attribute.of([v])));
+            let each = labelled.into_iter();
+            shown.extend(each.map(|v| (Where::Label, attribute.of([v]))));
         }
     }
     for field in &attribute.fields {
         if let Some(row) = snapshot.boards.get(&field.board) {
-            shown.push(match field_of(row, &field.field) {
+            let value = match field_of(row, &field.field) {
                 Some((_, value)) => field.read(attribute, value),
                 None => attribute.nothing(),
-            });
+            };
+            shown.push((Where::Field(field.board.clone()), value));
         }
     }
-    if let Some(latest) = own.said.iter().rev().find(|said| shown.contains(said)) {
-        return latest.clone();
+    let is_shown = |given: &&Given| {
+        let mut shown = shown.iter().filter(|(_, value)| *value == given.value);
+        shown.any(|(there, _)| match (&given.there, there) {
+            (Where::Field(board), Where::Field(_)) if board.is_empty() => true,
+            (Where::Anywhere, _) => true,
+            (given, there) => given == there,
+        })
+    };
+    if let Some(latest) = own.said.iter().rev().find(is_shown) {
+        return latest.value.clone();
     }
     shown
         .into_iter()
+        .map(|(_, value)| value)
         .find(|v| !v.is_empty())
         .unwrap_or_else(|| attribute.nothing())
 }

@@ -87,6 +87,7 @@ fn entry(attribute: &str, act: Act, rank: Rank, value: AttributeValue, cause: &s
         reason: String::new(),
         told_in: None,
         until: None,
+        said_at: None,
     }
 }
 

@@ -108,6 +108,7 @@ fn one<'p>(
                 reason: format!("nobody answered for {}", in_words(*after)),
                 told_in: None,
                 until: None,
+                said_at: None,
             });
         }
     }
@@ -125,14 +126,10 @@ pub fn answered(attribute: &Attribute, entries: &[LedgerEntry]) -> Option<Attrib
     if !open && owner.cause != ledger::UNANSWERED {
         return None;
     }
-    let asked = own.said.iter().rposition(asks)?;
-    let mut before = own.said[..asked].iter().rev();
-    Some(
-        before
-            .find(|v| !asks(v))
-            .cloned()
-            .unwrap_or(attribute.nothing()),
-    )
+    let said: Vec<_> = own.said.into_iter().map(|given| given.value).collect();
+    let asked = said.iter().rposition(asks)?;
+    let before = said[..asked].iter().rfind(|value| !asks(value));
+    Some(before.cloned().unwrap_or(attribute.nothing()))
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
@@ -181,6 +178,7 @@ templates: { t: Well? }
             reason: String::new(),
             told_in: None,
             until: None,
+            said_at: None,
         }
     }
 

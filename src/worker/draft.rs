@@ -331,6 +331,7 @@ impl Draft {
                 reason: assignment.reason.because.clone(),
                 told_in: None,
                 until: None,
+                said_at: None,
             };
             self.append(ActKey(key), entry);
         }

@@ -1,5 +1,7 @@
 //! What a delivery to an item's lane says, read.
 
+use jiff::Timestamp;
+
 use crate::command::{self, Found};
 use crate::ids::{RepoName, UserId};
 use crate::policy::Policy;
@@ -81,6 +83,16 @@ impl Event {
                 (Place::Elsewhere, lines.cloned().collect())
             }
             _ => (Place::Issue, Vec::new()),
+        }
+    }
+
+    /// When what it says was said, by GitHub.
+    pub fn said_when(&self) -> Option<Timestamp> {
+        match self {
+            Self::Issue(e) => Some(e.issue.issue.created_at),
+            Self::Comment(e) => Some(e.updated_at),
+            Self::Told(e) => e.said_at,
+            _ => None,
         }
     }
 

@@ -100,6 +100,7 @@ pub(super) fn take_in(
             sender,
             place: *place,
             at: delivery.received_at,
+            said_at: event.said_when(),
             key: &delivery.guid,
             part_of: match event {
                 Event::Told(told) => told.part_of.as_deref(),
@@ -326,6 +327,7 @@ impl Intake<'_> {
                     reason: "the author answered".to_owned(),
                     told_in: None,
                     until: None,
+                    said_at: None,
                 },
             );
         }
@@ -529,6 +531,7 @@ impl Intake<'_> {
                 reason: String::new(),
                 told_in: None,
                 until: None,
+                said_at: None,
             },
         );
     }

@@ -109,15 +109,25 @@ impl Before {
             Some(values.map(str::to_owned).collect())
         };
         let changed_at = now.issue.as_ref().map(|mirror| mirror.issue.updated_at);
-        let (before, mut now) = (values(&self.0)?, values(now)?);
+        let (before, mut shown) = (values(&self.0)?, values(now)?);
         // First, so that of two labels of a single value the new one counts.
-        now.sort_by_key(|value| before.contains(value));
-        let value = attribute.of(now.iter().map(String::as_str));
-        (value != attribute.of(before.iter().map(String::as_str))).then_some(Seen {
+        shown.sort_by_key(|value| before.contains(value));
+        let value = attribute.of(shown.iter().map(String::as_str));
+        let is_new = value != attribute.of(before.iter().map(String::as_str));
+        (is_new && !self.was_behind(now, attribute, &value)).then_some(Seen {
             place: Place::Label,
             value,
             at: changed_at,
         })
+    }
+
+    /// Was this told by the last word of a label, and only the mirror not sure of it?
+    fn was_behind(&self, now: &ItemRecord, attribute: &Attribute, value: &AttributeValue) -> bool {
+        let told = ledger::told::in_order(&now.ledger, &attribute.id);
+        let mut labels = told.iter().rev().map(|told| told.entry);
+        let last = labels.find(|entry| place(entry) == Some(Place::Label));
+        self.0.issue.as_ref().is_some_and(|mirror| mirror.stale)
+            && last.is_some_and(|entry| entry.value == *value)
     }
 
     /// The values that fields say now, where they said others before, and when GitHub says they
@@ -175,5 +185,6 @@ fn entry_of(attribute: &str, value: AttributeValue, at: Timestamp) -> LedgerEntr
         reason: String::new(),
         told_in: None,
         until: None,
+        said_at: None,
     }
 }

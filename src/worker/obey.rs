@@ -46,7 +46,10 @@ pub(super) struct Spoken<'a> {
     /// Of the event: whoever edits somebody's comment does not speak as them.
     pub sender: &'a Sender,
     pub place: Place,
+    /// When we heard it.
     pub at: Timestamp,
+    /// When it was said, by GitHub.
+    pub said_at: Option<Timestamp>,
     /// What makes it the same for ever: the delivery.
     pub key: &'a str,
     /// The command that it is a part of, where it is: whoever may say that may say this.
@@ -82,6 +85,9 @@ pub(super) struct Told {
     /// The command that these lines are a part of: whoever may say that may say them.
     #[serde(default)]
     pub part_of: Option<String>,
+    /// When it was said, by GitHub.
+    #[serde(default)]
+    pub said_at: Option<Timestamp>,
 }
 
 /// Where an item is.
@@ -257,6 +263,7 @@ impl Hearing<'_, '_> {
                 to,
                 also: Vec::new(),
                 part_of: None,
+                said_at: self.spoken.said_at,
             };
             self.draft.told.push(told);
         }
@@ -515,8 +522,24 @@ impl Hearing<'_, '_> {
             reason: said.reason.clone(),
             told_in: self.told_in(),
             until,
+            said_at: self.spoken.said_at,
         };
         self.draft.append(ActKey(key), entry);
+        self.tell_if_overtaken(attribute);
+    }
+
+    /// Somebody had the last word before this one arrived.
+    fn tell_if_overtaken(&mut self, attribute: &str) {
+        let entries = &self.draft.record.ledger;
+        let last = ledger::told::in_order(entries, attribute);
+        let stands = last.last().is_none_or(|last| last.nth + 1 == entries.len());
+        let since = format!(
+            "{} was changed since this was said, and the later word counts.",
+            code(attribute)
+        );
+        if !stands && !self.texts.contains(&since) {
+            self.texts.push(since);
+        }
     }
 
     /// Notes what is to be said. A comment that was corrected has its reply corrected.

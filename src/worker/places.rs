@@ -371,6 +371,7 @@ fn let_go(
         reason: "it was next, and a place became free".to_owned(),
         told_in: None,
         until: None,
+        said_at: None,
     };
     Some((ActKey(format!("taken-in:{}", verdict.id)), entry))
 }
@@ -398,6 +399,7 @@ fn note_by_hand(
         reason: String::new(),
         told_in: None,
         until: None,
+        said_at: None,
     };
     acts.push((ActKey(format!("by-hand:{cap}:{}", verdict.id)), entry));
 }

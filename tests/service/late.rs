@@ -1,8 +1,9 @@
 //! Webhooks that come twice, late, in another order, or never: the end is the same.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use northstar::sim::example::{BOARD, ORGANIZATION, REPOSITORY};
 use northstar::sim::{WebhookFault, WebhookFaultKind};
+use northstar::triage::ledger::{self, Rank};
 
 use crate::world::World;
 
@@ -200,4 +201,79 @@ async fn what_a_lost_webhook_told_is_learnt_from_the_next_one() {
     assert!(world.labels(n).contains(&"goal/education".to_owned()));
     assert!(!world.labels(n).contains(&"goal/research".to_owned()));
     world.stop_anyhow().await;
+}
+
+/// Says something of which GitHub's word is held back, and lets one of its seconds pass.
+async fn said_before(world: &World, n: u64, text: &str) {
+    world.sim.webhook_fault(WebhookFault {
+        event: Some("issue_comment".to_owned()),
+        times: 1,
+        kind: WebhookFaultKind::Hold,
+    });
+    let said = world.sim.comment("lea", REPOSITORY, n, text);
+    said.expect("a comment");
+    world.sim.clear_faults();
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+}
+
+#[tokio::test]
+async fn a_late_command_does_not_undo_what_was_done_by_hand_since() {
+    let world = World::new().await;
+    let n = world.open("ada", "Please add RStudio", "");
+    world.settled().await;
+    said_before(&world, n, "/kind docs").await;
+    let sim = &world.sim;
+    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
+        .expect("a label");
+    sim.add_label("lea", REPOSITORY, n, "kind/bug")
+        .expect("a label");
+    world.settled().await;
+    let writes = |world: &World| {
+        let writes = world.sim.writes().into_iter();
+        writes
+            .filter(|w| w.body.to_string().contains("label"))
+            .count()
+    };
+    let before = writes(&world);
+    sim.release_webhooks(false);
+    world.settled().await;
+    assert!(world.labels(n).contains(&"kind/bug".to_owned()));
+    assert_eq!(writes(&world), before);
+    let told = world.answers(n).pop().expect("an answer");
+    assert!(told.contains("the later word counts"), "{told}");
+    let ownership = world.ownership(n, "kind").await;
+    assert_eq!(ownership.rank(), Some(Rank::Person));
+    world.end().await;
+}
+
+/// As after an outage: what is said now is heard at once, what was said meanwhile only later.
+#[tokio::test]
+async fn of_two_commands_the_one_that_was_said_later_counts() {
+    let world = World::new().await;
+    let n = world.open("ada", "Please add RStudio", "");
+    world.settled().await;
+    said_before(&world, n, "/triage accept it fits\n/snooze 2w").await;
+    let later = "/triage decline we have none to give\n/snooze 4w";
+    let said = world.sim.comment("lea", REPOSITORY, n, later);
+    said.expect("a comment");
+    world.settled().await;
+    world.sim.release_webhooks(false);
+    world.settled().await;
+    let labels = world.labels(n);
+    assert!(labels.contains(&"triage/declined".to_owned()), "{labels:?}");
+    assert!(
+        !labels.contains(&"triage/accepted".to_owned()),
+        "{labels:?}"
+    );
+    let (ledger, now) = (world.record(n).await.ledger, Timestamp::now());
+    let until = ledger::snoozed(&ledger, now).expect("snoozed");
+    assert!(until.duration_since(now) > SignedDuration::from_hours(24 * 21));
+    // Said once more, it is meant.
+    let said = world
+        .sim
+        .comment("lea", REPOSITORY, n, "/triage accept after all");
+    said.expect("a comment");
+    world.settled().await;
+    assert!(world.labels(n).contains(&"triage/accepted".to_owned()));
+    world.end().await;
 }

@@ -308,6 +308,7 @@ async fn a_leads_hand_is_an_override_and_is_asked_for_its_reason_once() {
 async fn some_caps_only_warn() {
     let world = world(POLICY).await;
     let a = world.card_in("dev", "In review", REVIEW);
+    world.settled().await;
     let b = world.card_in("dev", "In review as well", REVIEW);
     world.settled().await;
     assert_eq!([a, b].map(|n| world.column(n)), [REVIEW, REVIEW]);

@@ -4,6 +4,7 @@
 #[path = "../contract/published/mod.rs"]
 mod published;
 
+mod any_order;
 mod ask;
 mod authority;
 mod before;

@@ -257,6 +257,7 @@ fn snooze(at: Timestamp) -> LedgerEntry {
         reason: String::new(),
         told_in: None,
         until: Some(Timestamp::MAX),
+        said_at: None,
     }
 }
 
@@ -320,6 +321,7 @@ fn given_attribute(
             reason: String::new(),
             told_in: None,
             until: None,
+            said_at: None,
         });
     }
 }

@@ -58,6 +58,7 @@ fn entry(value: &str) -> LedgerEntry {
         reason: String::new(),
         told_in: None,
         until: None,
+        said_at: None,
     }
 }
 

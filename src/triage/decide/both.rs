@@ -113,6 +113,7 @@ mod tests {
             reason: String::new(),
             told_in: None,
             until: None,
+            said_at: None,
         }
     }
 

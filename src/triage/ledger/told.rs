@@ -1,9 +1,9 @@
 //! In which order changes were made, whatever the order in which they were told.
 //!
-//! The ledger is written as webhooks come, and they come in any order. What people change by hand
-//! carries GitHub's own time; among such changes that time counts. GitHub's times are whole
-//! seconds: within one, the change that was told first counts as the first. Everything else (rules,
-//! commands, overrides) stays where it was told, for its times are not by GitHub's clock.
+//! The ledger is written as webhooks come, and they come in any order: also an hour late, where the
+//! service was down. What people change by hand and what they say carries GitHub's own time; among
+//! such entries that time counts. GitHub's times are whole seconds: within one, what was told first
+//! counts as the first. What rules wrote stays where it was entered, for that is by our own clock.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -69,30 +69,37 @@ pub fn in_order<'e>(entries: &'e [LedgerEntry], attribute: &str) -> Vec<Told<'e>
     let mut out: Vec<Told<'e>> = Vec::new();
     for (nth, entry) in of_it {
         let told = Told { entry, nth };
-        if !has_githubs_time(entry) {
+        let Some(at) = time(entry) else {
             out.push(told);
             continue;
-        }
+        };
         let seen = out.iter().position(|t| is_word_of(entry, t.entry));
         if let Some(seen) = seen {
             out.remove(seen);
         }
-        let later = |t: &Told<'_>| has_githubs_time(t.entry) && t.entry.at > entry.at;
+        let later = |t: &Told<'_>| time(t.entry).is_some_and(|other| other > at);
         let place = out.iter().position(later).unwrap_or(out.len());
         out.insert(seen.unwrap_or(place).min(place), told);
     }
     out
 }
 
+/// The last entry about something.
+#[must_use]
+pub fn last<'e>(entries: &'e [LedgerEntry], name: &str) -> Option<&'e LedgerEntry> {
+    in_order(entries, name).last().map(|told| told.entry)
+}
+
 /// Does the entry tell of what was seen before?
 fn is_word_of(entry: &LedgerEntry, seen: &LedgerEntry) -> bool {
+    let by_hand = place(entry).is_some() || entry.cause == MILESTONE;
     let when = match seen.cause.as_str() {
         SEEN => entry.by.is_some() && seen.at >= entry.at,
         // Labels come a moment after the issue.
         OPENED => entry.by == seen.by && seen.at >= since(entry),
         _ => false,
     };
-    when && seen.value == entry.value
+    by_hand && when && seen.value == entry.value
 }
 
 /// When the change was made at the earliest, by our clock.
@@ -128,8 +135,15 @@ pub(super) fn overwritten_by(entry: &LedgerEntry, before: &[Told<'_>]) -> Vec<At
         .collect()
 }
 
-fn has_githubs_time(entry: &LedgerEntry) -> bool {
-    place(entry).is_some() || [MILESTONE, SEEN, OPENED].contains(&entry.cause.as_str())
+/// GitHub's time, where it has one.
+fn time(entry: &LedgerEntry) -> Option<Timestamp> {
+    let cause = entry.cause.as_str();
+    let by_hand = place(entry).is_some() || [MILESTONE, SEEN, OPENED].contains(&cause);
+    if by_hand {
+        Some(entry.at)
+    } else {
+        entry.said_at
+    }
 }
 
 #[cfg(test)]
@@ -152,6 +166,7 @@ mod tests {
             reason: String::new(),
             told_in: None,
             until: None,
+            said_at: None,
         }
     }
 

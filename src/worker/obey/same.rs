@@ -53,6 +53,7 @@ impl Hearing<'_, '_> {
                 to: to.clone(),
                 also: lines,
                 part_of: Some(said.name.clone()),
+                said_at: self.spoken.said_at,
             });
         }
         let shown = if to.repository == here.repository {
