@@ -120,6 +120,7 @@ fn issue(n: u64) -> MirrorIssue {
             assignees: Vec::new(),
         },
         stale: false,
+        written_over: None,
         boards_read_at: Some(at),
     }
 }

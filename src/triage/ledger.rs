@@ -292,6 +292,7 @@ pub struct Ownership {
 pub struct Given {
     pub value: AttributeValue,
     pub there: Where,
+    pub at: Timestamp,
 }
 
 /// Where GitHub shows what somebody did.
@@ -341,6 +342,7 @@ pub fn fold(entries: &[LedgerEntry], attribute: &str) -> Ownership {
                 Some(told::Place::Field(board)) => Where::Field(board.to_owned()),
                 None => Where::Anywhere,
             },
+            at: entry.at,
         });
         let rank = own.rank();
         if entry.rank == Rank::Ambient && matches!(entry.value, AttributeValue::Many(_)) {

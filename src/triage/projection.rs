@@ -82,9 +82,26 @@ pub(crate) fn field_of<'r>(row: &'r BoardRow, name: &str) -> Option<(&'r str, &'
         .map(|(k, v)| (k.as_str(), v))
 }
 
-/// What GitHub shows now. Where label and field disagree, the ledger's latest entry that is shown
-/// where it was made decides, else the label. An attribute that is shown nowhere is what the ledger
-/// says.
+/// Of the changes by hand that ended with the last one, in its place and within its second, the one
+/// that is shown there: nobody knows their order. (One that only took the value away is half of a
+/// change.)
+fn last_of_a_second<'o>(
+    own: &'o Ownership,
+    shown: &[(Where, AttributeValue)],
+) -> Option<&'o Given> {
+    let last = own.said.last()?;
+    let group = own.said.iter().rev();
+    let mut group = group.take_while(|given| (&given.there, given.at) == (&last.there, last.at));
+    group.find(|given| {
+        let at = |(there, value): &(Where, AttributeValue)| {
+            *there == given.there && *value == given.value
+        };
+        !given.value.is_empty() && shown.iter().any(at)
+    })
+}
+
+/// What GitHub shows now. Where label and field disagree, the ledger's latest entry that one of
+/// them shows decides, else the label. An attribute that is shown nowhere is what the ledger says.
 #[must_use]
 pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> AttributeValue {
     let mut shown: Vec<(Where, AttributeValue)> = Vec::new();
@@ -121,15 +138,9 @@ pub fn current(attribute: &Attribute, snapshot: &Snapshot, own: &Ownership) -> A
             shown.push((Where::Field(field.board.clone()), value));
         }
     }
-    let is_shown = |given: &&Given| {
-        let mut shown = shown.iter().filter(|(_, value)| *value == given.value);
-        shown.any(|(there, _)| match (&given.there, there) {
-            (Where::Field(board), Where::Field(_)) if board.is_empty() => true,
-            (Where::Anywhere, _) => true,
-            (given, there) => given == there,
-        })
-    };
-    if let Some(latest) = own.said.iter().rev().find(is_shown) {
+    let is_shown = |given: &&Given| shown.iter().any(|(_, value)| *value == given.value);
+    let latest = last_of_a_second(own, &shown).or_else(|| own.said.iter().rev().find(is_shown));
+    if let Some(latest) = latest {
         return latest.value.clone();
     }
     shown

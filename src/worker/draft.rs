@@ -364,6 +364,8 @@ impl Draft {
                 mirror.issue.closed_at = after.issue.closed_at;
             }
             if let Some(touched) = done.touched {
+                let copied_at = mirror.issue.updated_at;
+                mirror.written_over.get_or_insert(copied_at);
                 mirror.issue.updated_at = mirror.issue.updated_at.max(touched);
             }
             self.set_issue(mirror);

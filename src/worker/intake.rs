@@ -187,6 +187,9 @@ impl Intake<'_> {
             } else {
                 self.draft.distrust();
             }
+        } else if known.written_over.is_some_and(|at| new.updated_at > at) && !own {
+            // Somebody did something, and we wrote before we were told.
+            self.draft.distrust();
         }
     }
 
@@ -196,12 +199,9 @@ impl Intake<'_> {
             "opened" if event.arrival.is_none() => self.opened(&event.issue.issue),
             "labeled" | "unlabeled" => {
                 if let Some(label) = event.label.as_ref().filter(|_| !self.around.label_is_gone) {
-                    self.label(
-                        label,
-                        event.action == "labeled",
-                        &event.issue.issue.labels,
-                        at,
-                    );
+                    let on = event.action == "labeled";
+                    self.label(label, on, &event.issue.issue.labels, at);
+                    self.doubt_label(label, on);
                 }
             }
             "milestoned" => {
@@ -273,6 +273,17 @@ impl Intake<'_> {
             .map(|(_, value)| value);
         let value = attribute.of(values);
         self.act(&attribute.id, value, at, LABEL);
+    }
+
+    /// Somebody did this, and the copy, which is newer, does not show it: it was undone since, or we
+    /// wrote before we were told.
+    fn doubt_label(&mut self, label: &str, on: bool) {
+        let issue = self.draft.record.issue.as_ref();
+        let mut labels = issue.iter().flat_map(|mirror| &mirror.issue.labels);
+        let shown = labels.any(|shown| shown.eq_ignore_ascii_case(label));
+        if self.who.is_some() && shown != on {
+            self.draft.distrust();
+        }
     }
 
     fn comment(&mut self, event: &CommentEvent, own: bool) {

@@ -22,6 +22,7 @@ pub(super) fn mirrored(read: IssueRead) -> MirrorIssue {
         author_is_bot: read.author_is_bot,
         issue: read.issue,
         stale: true,
+        written_over: None,
         boards_read_at: None,
     }
 }

@@ -135,6 +135,7 @@ impl RawIssue {
             author_login: author.map_or_else(|| "ghost".to_owned(), |a| a.login),
             issue,
             stale: false,
+            written_over: None,
             boards_read_at: None,
         })
     }

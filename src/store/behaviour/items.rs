@@ -42,6 +42,7 @@ pub(super) fn mirror(title: &str) -> MirrorIssue {
             assignees: vec![],
         },
         stale: false,
+        written_over: None,
         boards_read_at: Some(at(2)),
     }
 }

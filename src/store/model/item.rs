@@ -67,6 +67,10 @@ pub struct MirrorIssue {
     pub issue: Issue,
     /// The copy may be older than GitHub: read again before deciding.
     pub stale: bool,
+    /// When GitHub's copy was made that this one was before we wrote, by GitHub; `None`: it is as
+    /// GitHub told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written_over: Option<Timestamp>,
     /// When the board rows were last read whole (webhooks alone may have missed some).
     pub boards_read_at: Option<Timestamp>,
 }
