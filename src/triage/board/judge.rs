@@ -156,10 +156,12 @@ impl<'a> Judge<'a> {
         let id = self.limits[limit].0.id();
         let let_in = row.standing.as_ref().is_some_and(|s| s.inside.contains(id));
         // There before the limit was, as far as anybody knew then or finds out now.
+        let came_at = row.place.entered_at;
         let before = || match self.board.since.get(id) {
-            None => true,
+            // It begins now; what came while this was being decided came after.
+            None => came_at.is_none_or(|at| at < self.board.now),
             Some(since) => {
-                row.standing.is_none() && row.place.entered_at.is_some_and(|at| at < *since)
+                row.standing.is_none() && came_at.is_some_and(|at| at < as_exact_as(at, *since))
             }
         };
         let_in || before()
@@ -394,6 +396,16 @@ impl<'a> Judge<'a> {
         }
         let first = cap.columns.iter().filter_map(|c| at(c)).min();
         at(column).is_some_and(|at| Some(at) < first)
+    }
+}
+
+/// GitHub's times have whole seconds: what came within the second in which something began is not
+/// known to have come before.
+fn as_exact_as(at: Timestamp, since: Timestamp) -> Timestamp {
+    if at.subsec_nanosecond() == 0 {
+        Timestamp::from_second(since.as_second()).unwrap_or(since)
+    } else {
+        since
     }
 }
 

@@ -152,6 +152,51 @@ fn what_was_there_before_the_limit_stays() {
 }
 
 #[test]
+fn what_came_within_the_second_in_which_it_began_is_not_known_to_have_come_before() {
+    let policy = limits("enforce");
+    let began = at(7) + jiff::SignedDuration::from_millis(400);
+    let since: BTreeMap<_, _> = first_since(&policy, began);
+    let judged = |entered: Timestamp| {
+        let mut rows: Vec<Row> = (1..=2).map(|id| row(id, "Flight", 1)).collect();
+        for row in &mut rows {
+            row.standing = Some(Standing {
+                inside: ["flight".to_owned()].into(),
+                ..Standing::default()
+            });
+        }
+        let mut late = row(3, "Flight", 1);
+        late.standing = None;
+        late.place.entered_at = Some(entered);
+        rows.push(late);
+        let decision = judge(&Board {
+            policy: &policy,
+            id: "delivery",
+            now: at(9),
+            columns: &[],
+            rows: &rows,
+            since: &since,
+        });
+        decision.entries.len()
+    };
+    assert_eq!(judged(at(7)), 1, "GitHub's whole second");
+    assert_eq!(judged(at(6)), 0);
+    let exactly = jiff::SignedDuration::from_millis(100);
+    assert_eq!(judged(at(7) + exactly), 0);
+}
+
+fn first_since(policy: &Policy, now: Timestamp) -> BTreeMap<String, Timestamp> {
+    let first = judge(&Board {
+        policy,
+        id: "delivery",
+        now,
+        columns: &[],
+        rows: &[],
+        since: &BTreeMap::new(),
+    });
+    first.since
+}
+
+#[test]
 fn a_gate_returns_what_does_not_meet_it() {
     let policy = limits("enforce");
     let mut raw = row(1, "Progress", 5);
