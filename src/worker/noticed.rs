@@ -123,11 +123,13 @@ impl Before {
 
     /// Was this told by the last word of a label, and only the mirror not sure of it?
     fn was_behind(&self, now: &ItemRecord, attribute: &Attribute, value: &AttributeValue) -> bool {
+        if !self.0.issue.as_ref().is_some_and(|mirror| mirror.stale) {
+            return false;
+        }
         let told = ledger::told::in_order(&now.ledger, &attribute.id);
         let mut labels = told.iter().rev().map(|told| told.entry);
         let last = labels.find(|entry| place(entry) == Some(Place::Label));
-        self.0.issue.as_ref().is_some_and(|mirror| mirror.stale)
-            && last.is_some_and(|entry| entry.value == *value)
+        last.is_some_and(|entry| entry.value == *value)
     }
 
     /// The values that fields say now, where they said others before, and when GitHub says they

@@ -532,12 +532,14 @@ impl Hearing<'_, '_> {
     fn tell_if_overtaken(&mut self, attribute: &str) {
         let entries = &self.draft.record.ledger;
         let last = ledger::told::in_order(entries, attribute);
-        let stands = last.last().is_none_or(|last| last.nth + 1 == entries.len());
+        if last.last().is_none_or(|last| last.nth + 1 == entries.len()) {
+            return;
+        }
         let since = format!(
             "{} was changed since this was said, and the later word counts.",
             code(attribute)
         );
-        if !stands && !self.texts.contains(&since) {
+        if !self.texts.contains(&since) {
             self.texts.push(since);
         }
     }

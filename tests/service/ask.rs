@@ -8,6 +8,7 @@ use hyper_util::rt::TokioExecutor;
 use northstar::ids::ItemId;
 use northstar::receive::sign;
 use northstar::sim::Logged;
+use northstar::sim::example::REPOSITORY;
 use northstar::store::{Alias, AuditEntry, AuditQuery, ItemRecord};
 use northstar::triage::ledger::{self, LedgerEntry, Ownership};
 use serde_json::Value;
@@ -28,6 +29,14 @@ impl Answer {
 }
 
 impl World {
+    /// Somebody takes one label off and puts another on, as GitHub's page does.
+    pub fn relabel(&self, who: &str, number: u64, from: &str, to: &str) {
+        let off = self.sim.remove_label(who, REPOSITORY, number, from);
+        off.expect("a label");
+        let on = self.sim.add_label(who, REPOSITORY, number, to);
+        on.expect("a label");
+    }
+
     async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let response = client.request(request).await.expect("an answer");

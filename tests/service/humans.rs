@@ -25,10 +25,7 @@ async fn a_triaged_request() -> (World, u64) {
 async fn a_label_that_somebody_with_the_permission_changes_stays_changed() {
     let (world, n) = a_triaged_request().await;
     let sim = &world.sim;
-    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
-        .expect("a label");
-    sim.add_label("lea", REPOSITORY, n, "kind/bug")
-        .expect("a label");
+    world.relabel("lea", n, "kind/feature", "kind/bug");
     world.settled().await;
     sim.edit_issue("ada", REPOSITORY, n, Some("Please add RStudio now"), None)
         .expect("an edit");
@@ -68,10 +65,7 @@ async fn a_change_by_somebody_without_the_permission_is_kept_and_owned_by_nobody
     let entries = world.ledger(n, "triage").await;
     assert_eq!(entries.last().map(|e| e.rank), Some(Rank::Ambient));
     // Somebody who may decides otherwise, and that stands.
-    sim.remove_label("lea", REPOSITORY, n, "triage/accepted")
-        .expect("a label");
-    sim.add_label("lea", REPOSITORY, n, "triage/deferred")
-        .expect("a label");
+    world.relabel("lea", n, "triage/accepted", "triage/deferred");
     world.settled().await;
     assert!(world.labels(n).contains(&"triage/deferred".to_owned()));
     assert_eq!(

@@ -53,10 +53,7 @@ async fn story(kinds: &[WebhookFault], reversed: bool) -> End {
     let sim = &world.sim;
     sim.edit_issue("ada", REPOSITORY, n, None, Some("For our course."))
         .expect("an edit");
-    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
-        .expect("a label");
-    sim.add_label("lea", REPOSITORY, n, "kind/initiative")
-        .expect("a label");
+    world.relabel("lea", n, "kind/feature", "kind/initiative");
     sim.set_field("lea", ON, (REPOSITORY, n), "impact", "High")
         .expect("a field");
     sim.set_field("lea", ON, (REPOSITORY, n), "impact", "Low")
@@ -65,10 +62,7 @@ async fn story(kinds: &[WebhookFault], reversed: bool) -> End {
         .expect("a move");
     sim.comment("ada", REPOSITORY, n, "Is there news?")
         .expect("a comment");
-    sim.remove_label("lea", REPOSITORY, n, "triage/needs-triage")
-        .expect("a label");
-    sim.add_label("lea", REPOSITORY, n, "triage/accepted")
-        .expect("a label");
+    world.relabel("lea", n, "triage/needs-triage", "triage/accepted");
     sim.set_milestone("lea", REPOSITORY, n, Some("2026 Q4"))
         .expect("a milestone");
     world.settled().await;
@@ -153,10 +147,7 @@ async fn a_label_change_whose_webhook_is_still_on_its_way_is_not_undone() {
         times: 2,
         kind: WebhookFaultKind::Hold,
     });
-    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
-        .expect("a label");
-    sim.add_label("lea", REPOSITORY, n, "kind/bug")
-        .expect("a label");
+    world.relabel("lea", n, "kind/feature", "kind/bug");
     // What comes first shows the issue as it is; who changed it comes later.
     sim.comment("ada", REPOSITORY, n, "Is there news?")
         .expect("a comment");
@@ -223,10 +214,7 @@ async fn a_late_command_does_not_undo_what_was_done_by_hand_since() {
     world.settled().await;
     said_before(&world, n, "/kind docs").await;
     let sim = &world.sim;
-    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
-        .expect("a label");
-    sim.add_label("lea", REPOSITORY, n, "kind/bug")
-        .expect("a label");
+    world.relabel("lea", n, "kind/feature", "kind/bug");
     world.settled().await;
     let writes = |world: &World| {
         let writes = world.sim.writes().into_iter();

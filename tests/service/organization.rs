@@ -190,11 +190,7 @@ async fn a_team_that_does_not_exist_has_nobody_in_it_and_stops_nothing() {
     world.settled().await;
     assert_eq!(world.labels(n), ["kind/feature"]);
     // Who holds the other role may still what that role may.
-    let sim = &world.sim;
-    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
-        .expect("a label");
-    sim.add_label("lea", REPOSITORY, n, "kind/bug")
-        .expect("a label");
+    world.relabel("lea", n, "kind/feature", "kind/bug");
     world.settled().await;
     assert_eq!(world.labels(n), ["kind/bug"]);
     assert_eq!(world.ownership(n, "kind").await.rank(), Some(Rank::Person));

@@ -51,10 +51,7 @@ async fn request(setup: Setup) -> (World, u64, ItemId) {
     let n = world.open("ada", "Please add RStudio", "Our researchers want it.");
     world.settled().await;
     let sim = &world.sim;
-    sim.remove_label("lea", REPOSITORY, n, "kind/feature")
-        .expect("a label");
-    sim.add_label("lea", REPOSITORY, n, "kind/docs")
-        .expect("a label");
+    world.relabel("lea", n, "kind/feature", "kind/docs");
     sim.set_milestone("ada", REPOSITORY, n, Some("2026 Q4"))
         .expect("a milestone");
     world.settled().await;

@@ -158,8 +158,7 @@ impl<'a> Judge<'a> {
         // There before the limit was, as far as anybody knew then or finds out now.
         let came_at = row.place.entered_at;
         let before = || match self.board.since.get(id) {
-            // It begins now; what came while this was being decided came after.
-            None => came_at.is_none_or(|at| at < self.board.now),
+            None => true,
             Some(since) => {
                 row.standing.is_none() && came_at.is_some_and(|at| at < as_exact_as(at, *since))
             }
